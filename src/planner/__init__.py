@@ -1,0 +1,1 @@
+"""Planner: the project-management backend built on Tenantry, and its reference application."""

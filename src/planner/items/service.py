@@ -1,0 +1,17 @@
+"""The rules of items: those of every resource."""
+
+from planner.items.models import Item
+from planner.items.schemas import ItemListItem, ItemRead
+from tenantry.access import ResourceAccess
+from tenantry.resources import ResourceDefinition, ResourceService
+
+
+class ItemService(ResourceService):
+    """Items of one tenant."""
+
+    resource = ResourceDefinition(
+        access=ResourceAccess("items", Item),
+        read=ItemRead,
+        list_item=ItemListItem,
+        singular="item",
+    )

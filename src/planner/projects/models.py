@@ -1,0 +1,31 @@
+"""Projects and their states."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenantry.resources import Owned, SoftDeletes, TenantModel, newest_first
+
+DRAFT = "draft"
+STATES = (
+    DRAFT, "submitted", "approved", "rejected", "in_progress", "on_hold", "completed", "cancelled", "archived",
+)  # fmt: skip
+
+
+class Project(TenantModel, Owned, SoftDeletes):
+    """A project. Its status starts as a draft and is never written directly."""
+
+    __tablename__ = "projects"
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATES}", name="status_known"),
+        newest_first("projects"),
+        Index("ix_projects_status", "tenant_id", "status"),
+    )
+
+    name: Mapped[str] = mapped_column(String(200, collation="C"))
+    description: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20), server_default=DRAFT)
+    due_on: Mapped[date | None]

@@ -1,0 +1,33 @@
+"""HTTP to service."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from planner.projects.schemas import ProjectCreate, ProjectRead, ProjectUpdate, Transfer
+from planner.projects.service import ProjectService
+from tenantry.access import Access, member
+from tenantry.http import api_router
+from tenantry.resources import STANDARD, Operation, ResourceRouter
+
+router = ResourceRouter(
+    ProjectService,
+    "/projects",
+    create=ProjectCreate,
+    update=ProjectUpdate,
+    operations=STANDARD | {Operation.REPLACE, Operation.RESTORE},
+    filters={"name", "status", "owner_id", "due_on", "created_at"},
+    sort={"created_at", "name", "due_on"},
+    search={"name", "description"},
+)
+
+transfers = api_router("/projects", tags=["projects"])
+
+
+@transfers.post(
+    "/{id}/transfer", operation_id="projects_transfer", summary="Give a project to another owner", dependencies=[member]
+)
+async def transfer(id: UUID, payload: Transfer, access: Access) -> ProjectRead:  # noqa: A002 - the contract's name
+    async with access.work() as uow:
+        project = await ProjectService(uow, access.principal, access.runtime).transfer(id, payload.owner_id)
+    return ProjectRead.model_validate_json(project.json)

@@ -1,0 +1,47 @@
+"""What comes in and goes out."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from tenantry.http import InputSchema, RichText, ShortText
+from tenantry.resources import CreateSchema, ReadSchema, partial
+
+ProjectStatus = Literal[
+    "draft", "submitted", "approved", "rejected", "in_progress", "on_hold", "completed", "cancelled", "archived"
+]
+
+
+class ProjectCreate(CreateSchema):
+    """A new project; it belongs to whoever creates it."""
+
+    name: ShortText
+    description: Annotated[str, RichText(20_000)] | None = None
+    due_on: date | None = None
+
+
+@partial
+class ProjectUpdate(ProjectCreate):
+    """A change of a project."""
+
+
+class ProjectRead(ReadSchema):
+    """A project."""
+
+    name: str
+    description: str | None
+    status: ProjectStatus
+    owner_id: UUID
+    due_on: date | None
+
+
+class ProjectListItem(ProjectRead):
+    """A project in a list."""
+
+
+class Transfer(InputSchema):
+    """A new owner for a project."""
+
+    owner_id: UUID

@@ -1,0 +1,45 @@
+"""The rules of projects."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from planner.projects.errors import NewOwnerNotMember
+from planner.projects.models import DRAFT, Project
+from planner.projects.schemas import ProjectListItem, ProjectRead
+from tenantry.access import ResourceAccess
+from tenantry.kernel import FieldError
+from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService
+
+PROJECT_ACCESS = ResourceAccess(
+    "projects",
+    Project,
+    owner="owner_id",
+    own_when={"update": lambda projects: projects.c.status == DRAFT},
+)
+
+
+class ProjectService(ResourceService):
+    """Projects of one tenant."""
+
+    resource = ResourceDefinition(
+        access=PROJECT_ACCESS,
+        read=ProjectRead,
+        list_item=ProjectListItem,
+        singular="project",
+    )
+
+    async def transfer(self, project_id: UUID, owner_id: UUID, *, expected: int | None = None) -> Rendered:
+        """Give a project to another member. Raises `NewOwnerNotMember`."""
+        if not await self.runtime.members.is_member(self.principal.tenant.id, owner_id):
+            raise NewOwnerNotMember(
+                errors=[FieldError("/owner_id", "This user is not a member of the tenant.", "not_a_member")]
+            )
+        return await self.records.change(
+            project_id,
+            Change.SET,
+            verb="transfer",
+            action="projects.transferred",
+            values={"owner_id": owner_id},
+            expected=expected,
+        )

@@ -1,0 +1,114 @@
+"""Access rules for hand-written routes, and the value they leave behind: `Access`.
+
+>>> from tenantry.http import api_router
+>>> router = api_router("/reports", tags=["reports"])
+>>> @router.get("", dependencies=[require_permission("reports:read")])
+... async def reports(access: Access) -> dict[str, str]:
+...     return {"tenant": access.principal.tenant.slug}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+
+from tenantry.access.decision import NotPermitted
+from tenantry.access.gate import AccessGate
+from tenantry.access.principal import Principal
+from tenantry.access.roles import PlatformRole, Role
+from tenantry.database import UnitOfWork
+from tenantry.http import access_rule
+from tenantry.identity import Identity
+from tenantry.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAccess:
+    """Who calls, and how to work in their name."""
+
+    principal: Principal
+    runtime: Runtime
+    request_id: str
+
+    def work(self, *, listing: bool = False) -> UnitOfWork:
+        """Open the tenant's unit of work; after validation, and closed before the answer leaves.
+
+        `listing` is for statements that read many rows (see `Database.tenant_scope`).
+        """
+        principal = self.principal
+        return self.runtime.database.tenant_scope(
+            principal.tenant.id,
+            principal.tenant.placement,
+            actor=principal.actor,
+            request_id=self.request_id,
+            listing=listing,
+        )
+
+
+@access_rule
+async def current_identity(request: Request) -> Identity:
+    """Return who is signed in; the rule of routes outside tenants. Raises `NotAuthenticated`."""
+    state = request.scope["state"]
+    if "identity" not in state:
+        state["identity"] = await gate_of(request).identity(request.scope)
+    return cast(Identity, state["identity"])
+
+
+@access_rule
+async def current_access(request: Request) -> RequestAccess:
+    """Return who acts in which tenant; the rule of routes that every member may call."""
+    state = request.scope["state"]
+    if "access" not in state:
+        principal = await gate_of(request).principal(request.scope)
+        state["access"] = RequestAccess(principal, request.app.state.runtime, state["request_id"])
+    return cast(RequestAccess, state["access"])
+
+
+Access = Annotated[RequestAccess, Depends(current_access)]
+"""The parameter of a hand-written tenant route."""
+
+member = Depends(current_access)
+"""The rule "any member of the tenant", for ``dependencies=[…]``; the service decides the rest."""
+
+CurrentIdentity = Annotated[Identity, Depends(current_identity)]
+"""The parameter of a hand-written route for whoever is signed in, outside tenants."""
+
+
+def require_permission(permission: str) -> Any:
+    """Return the rule "holds this permission", for ``dependencies=[…]``. Refuses with 403."""
+
+    @access_rule
+    async def rule(request: Request) -> RequestAccess:
+        access = await current_access(request)
+        access.principal.require(permission)
+        return access
+
+    return Depends(rule)
+
+
+def require_role(minimum: Role) -> Any:
+    """Return the rule "has at least this role", for ``dependencies=[…]``. Refuses with 403."""
+
+    @access_rule
+    async def rule(request: Request) -> RequestAccess:
+        access = await current_access(request)
+        access.principal.require_role(minimum)
+        return access
+
+    return Depends(rule)
+
+
+@access_rule
+async def platform_administrator(request: Request) -> Identity:
+    """Return the platform administrator who calls; everybody else is refused with 403."""
+    identity = await current_identity(request)
+    if identity.platform_role != PlatformRole.SUPERADMIN:
+        raise NotPermitted("This needs the platform role superadmin.")
+    return identity
+
+
+def gate_of(request: Request) -> AccessGate:
+    """Return the gate of the application that serves `request`."""
+    return cast(AccessGate, request.app.state.gate)

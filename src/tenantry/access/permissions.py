@@ -1,0 +1,79 @@
+"""Permissions: what exists, what it means, and which roles hold it from the start.
+
+A permission is ``<resource>:<verb>``. ``<resource>:<verb>:own`` is the same for records that the actor owns, and
+``<resource>:*`` stands for every verb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tenantry.access.roles import Role
+from tenantry.kernel import ConfigurationError
+
+OWN = ":own"
+"""Suffix of a permission that holds for the actor's own records only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """The permissions of one module: verb → description, and what each role gets *in addition to* the role below it.
+
+    >>> notes = Permissions("notes", {"read": "Read notes.", "create": "Write notes."},
+    ...                     {Role.VIEWER: {"read"}, Role.MEMBER: {"create"}, Role.OWNER: {"*"}})
+    >>> sorted(notes.of(Role.MEMBER))
+    ['notes:create', 'notes:read']
+    """
+
+    resource: str
+    verbs: Mapping[str, str]
+    grants: Mapping[Role, frozenset[str] | set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a grant of a verb that does not exist: it would never be checked, or never given."""
+        for role, verbs in self.grants.items():
+            for verb in verbs:
+                if verb != "*" and verb.removesuffix(OWN) not in self.verbs:
+                    known = ", ".join(self.verbs)
+                    raise ConfigurationError(
+                        f"permissions of {self.resource}: role {role} is granted {verb!r}; the verbs are {known}."
+                    )
+
+    def of(self, role: Role) -> frozenset[str]:
+        """Return the permissions that a role holds from the start, with those of the roles below it."""
+        held: set[str] = set()
+        for granted_to, verbs in self.grants.items():
+            if role.covers(granted_to):
+                held |= {f"{self.resource}:{verb}" for verb in self._expanded(verbs)}
+        return frozenset(held)
+
+    def all(self) -> dict[str, str]:
+        """Return every permission with its description."""
+        return {f"{self.resource}:{verb}": description for verb, description in self.verbs.items()}
+
+    def _expanded(self, verbs: Iterable[str]) -> Iterable[str]:
+        for verb in verbs:
+            yield from self.verbs if verb == "*" else (verb,)
+
+
+class PermissionCatalog:
+    """Every permission of an application, and the set that each role holds. Built once, at assembly."""
+
+    def __init__(self, modules: Iterable[Permissions]) -> None:
+        self.modules = tuple(modules)
+        self.descriptions: dict[str, str] = {}
+        for module in self.modules:
+            if overlap := self.descriptions.keys() & module.all().keys():
+                raise ConfigurationError(f"permissions {sorted(overlap)} are declared twice")
+            self.descriptions |= module.all()
+        self._by_role = {
+            role: frozenset().union(*(module.of(role) for module in self.modules)) for role in Role
+        }
+
+    def of_role(self, role: str) -> frozenset[str]:
+        """Return the permissions of a role by name; an unknown name holds none."""
+        try:
+            return self._by_role[Role(role)]
+        except ValueError:
+            return frozenset()

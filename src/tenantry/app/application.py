@@ -1,0 +1,85 @@
+"""What an application built on Tenantry says of itself: its name, its modules, its migrations, its demo."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi.routing import APIRoute
+
+from tenantry.access import PermissionCatalog, Permissions
+from tenantry.access.builtin import BUILTIN
+from tenantry.audit import AuditEntry, ControlAuditEntry
+from tenantry.database import Table
+from tenantry.database.migrations import Chain, application_chains, framework_chains
+from tenantry.events import ControlOutboxEvent, OutboxEvent
+from tenantry.http import ResponseStyle
+from tenantry.identity import MODELS as IDENTITY_MODELS
+from tenantry.kernel import TenantryError
+from tenantry.module import Module
+from tenantry.resources import IdempotencyKey, ResourceRouter
+from tenantry.tenancy import MODELS as TENANCY_MODELS
+
+if TYPE_CHECKING:
+    from tenantry.app.assembly import Assembly
+
+Seed = Callable[["Assembly"], Awaitable[None]]
+"""Fills an empty development database, through the services."""
+
+FRAMEWORK_MODELS: tuple[type[Table], ...] = (
+    *IDENTITY_MODELS,
+    *TENANCY_MODELS,
+    AuditEntry,
+    ControlAuditEntry,
+    OutboxEvent,
+    ControlOutboxEvent,
+    IdempotencyKey,
+)
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application: a title, a package, and its modules in the order of their routes.
+
+    `package` holds the migrations (``<package>/migrations/tenant`` and ``…/control``). `seed` fills the demo.
+    """
+
+    title: str
+    package: str
+    modules: Sequence[Module]
+    version: str = "0.1.0"
+    description: str = ""
+    seed: Seed | None = None
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """The framework's migration chains, then the application's."""
+        return (*framework_chains(), *application_chains(self.package))
+
+    @property
+    def models(self) -> tuple[type[Table], ...]:
+        """Every mapped class, the framework's first."""
+        return (*FRAMEWORK_MODELS, *(model for module in self.modules for model in module.models))
+
+    def catalog(self) -> PermissionCatalog:
+        """Return every permission, the framework's first."""
+        declared = [module.permissions for module in self.modules if isinstance(module.permissions, Permissions)]
+        return PermissionCatalog((*BUILTIN, *declared))
+
+    def constraint_errors(self) -> dict[str, type[TenantryError]]:
+        """Return what each declared constraint means when it is violated."""
+        found: dict[str, type[TenantryError]] = {}
+        for model in self.models:
+            found |= getattr(model, "__errors__", {})
+        return found
+
+    def routes(self, style: ResponseStyle) -> list[APIRoute]:
+        """Return the routes of every module, in order."""
+        return [route for module in self.modules for router in module.routers for route in _routes_of(router, style)]
+
+
+def _routes_of(router: object, style: ResponseStyle) -> Iterable[APIRoute]:
+    if isinstance(router, ResourceRouter):
+        return router.routes(style)
+    return [route for route in getattr(router, "routes", ()) if isinstance(route, APIRoute)]

@@ -1,0 +1,70 @@
+"""PostgreSQL: pools, the unit of work, compiled statements, placement, row security, migrations, embedded server."""
+
+from tenantry.database.database import Database
+from tenantry.database.errors import (
+    CommitRefused,
+    ConcurrentChange,
+    ConstraintErrors,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    ReferenceNotFound,
+    RowSecurityRefused,
+    SchemaBehind,
+    StillReferenced,
+    TransactionControl,
+    UniqueConflict,
+    UnsafeRole,
+    ValueRefused,
+)
+from tenantry.database.placement import Placement, PlacementKind, PlacementSource
+from tenantry.database.planes import (
+    METADATA,
+    ControlTable,
+    Plane,
+    SharedTable,
+    Table,
+    TenantTable,
+    Timestamp,
+    tenant_reference,
+)
+from tenantry.database.roles import DatabaseRole
+from tenantry.database.settings import DatabaseSettings
+from tenantry.database.statements import Statement
+from tenantry.database.unit_of_work import Row, UnitOfWork
+from tenantry.database.urls import DatabaseUrls
+
+__all__ = [
+    "METADATA",
+    "CommitRefused",
+    "ConcurrentChange",
+    "ConstraintErrors",
+    "ControlTable",
+    "Database",
+    "DatabaseBusy",
+    "DatabaseRole",
+    "DatabaseSettings",
+    "DatabaseUnavailable",
+    "DatabaseUrls",
+    "OutcomeUnknown",
+    "Placement",
+    "PlacementKind",
+    "PlacementSource",
+    "Plane",
+    "ReferenceNotFound",
+    "Row",
+    "RowSecurityRefused",
+    "SchemaBehind",
+    "SharedTable",
+    "Statement",
+    "StillReferenced",
+    "Table",
+    "TenantTable",
+    "Timestamp",
+    "TransactionControl",
+    "UniqueConflict",
+    "UnitOfWork",
+    "UnsafeRole",
+    "ValueRefused",
+    "tenant_reference",
+]

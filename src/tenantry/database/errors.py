@@ -1,0 +1,154 @@
+"""What can go wrong between us and PostgreSQL, translated once.
+
+Constraint violations are translated by the *name* of the constraint and the SQLSTATE, never by the text of a message:
+messages are localised and change between versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncpg
+from asyncpg import exceptions as pg
+
+from tenantry.kernel import ConfigurationError, Kind, TenantryError, Unavailable
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached at the moment."""
+
+
+class DatabaseBusy(Unavailable):
+    """All database connections are in use."""
+
+
+class StatementTimeout(Unavailable):
+    """The database took too long to answer."""
+
+
+class ConcurrentChange(Unavailable):
+    """Somebody else is changing the same rows; try again."""
+
+
+class ReadOnlyDatabase(Unavailable):
+    """The database accepts no changes at the moment."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection broke while the change was being committed: it may have happened or not."""
+
+
+class CommitRefused(TenantryError):
+    """The change was not saved."""
+
+    kind = Kind.INTERNAL
+
+
+class TransactionControl(TenantryError):
+    """Only the unit of work commits or rolls back."""
+
+    kind = Kind.INTERNAL
+
+
+class UniqueConflict(TenantryError):
+    """Something with these values exists already."""
+
+    kind = Kind.CONFLICT
+
+
+class ReferenceNotFound(TenantryError):
+    """The input refers to something that does not exist."""
+
+    kind = Kind.INVALID
+
+
+class StillReferenced(TenantryError):
+    """Other things still refer to this."""
+
+    kind = Kind.CONFLICT
+
+
+class ValueRefused(TenantryError):
+    """The database does not accept a value of the input."""
+
+    kind = Kind.INVALID
+
+
+class RowSecurityRefused(TenantryError):
+    """Row security refused this."""
+
+    kind = Kind.FORBIDDEN
+
+
+class UnsafeRole(ConfigurationError):
+    """A database role could bypass row security."""
+
+
+class SchemaBehind(ConfigurationError):
+    """The database is not at the version that this code needs."""
+
+
+ConstraintErrors = Mapping[str, type[TenantryError]]
+"""Constraint name → the error that its violation means; declared beside the table (``__errors__``)."""
+
+_RETRY = 1.0
+"""Seconds that a client is asked to wait after an outage that is expected to pass by itself."""
+
+_BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], type[TenantryError]], ...] = (
+    (pg.QueryCanceledError, StatementTimeout),
+    ((pg.SerializationError, pg.DeadlockDetectedError, pg.LockNotAvailableError), ConcurrentChange),
+    (pg.InvalidCachedStatementError, ConcurrentChange),
+    (pg.ReadOnlySQLTransactionError, ReadOnlyDatabase),
+    (pg.InsufficientPrivilegeError, RowSecurityRefused),
+    ((pg.DataError, asyncpg.DataError), ValueRefused),
+    (TimeoutError, StatementTimeout),
+    (
+        (
+            pg.PostgresConnectionError,
+            pg.InsufficientResourcesError,
+            pg.OperatorInterventionError,
+            pg.IdleInTransactionSessionTimeoutError,
+            asyncpg.InterfaceError,
+            OSError,
+        ),
+        DatabaseUnavailable,
+    ),
+)
+
+
+def translate(error: BaseException, constraints: ConstraintErrors, *, deleting: bool = False) -> BaseException:
+    """Return the declared error for a failure of the driver, or `error` itself where it is not one.
+
+    `deleting` says that the statement removed rows: until PostgreSQL 18 a kept parent and a dangling child violate a
+    foreign key with the same SQLSTATE, constraint and table (ri_triggers.c, ri_ReportViolation).
+
+    >>> translate(ConnectionRefusedError(), {}).code
+    'database_unavailable'
+    """
+    if isinstance(error, TenantryError):
+        return error
+    if isinstance(error, pg.IntegrityConstraintViolationError):
+        return _violation(error, constraints, deleting=deleting)
+    for types, declared in _BY_TYPE:
+        if isinstance(error, types):
+            retry = _RETRY if issubclass(declared, Unavailable) else None
+            return declared(retry_after=retry)
+    return error
+
+
+def _violation(
+    error: pg.IntegrityConstraintViolationError, constraints: ConstraintErrors, *, deleting: bool
+) -> TenantryError:
+    match error:
+        case pg.RestrictViolationError():
+            return StillReferenced()
+        case pg.ForeignKeyViolationError() if deleting:
+            return StillReferenced()
+        case _ if declared := constraints.get(error.constraint_name or ""):
+            return declared()
+        case pg.UniqueViolationError() | pg.ExclusionViolationError():
+            return UniqueConflict()
+        case pg.ForeignKeyViolationError():
+            return ReferenceNotFound()
+        case _:
+            return ValueRefused()

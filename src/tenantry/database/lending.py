@@ -1,0 +1,151 @@
+"""Door 2: an SQLAlchemy session on the connection of a running unit of work.
+
+The engine never opens, begins or commits anything: its "creator" returns the lent connection, its pool keeps none, and
+its isolation level is AUTOCOMMIT, so that SQLAlchemy adds no transaction commands of its own. Plain SQLAlchemy on
+asyncpg begins lazily; a raw connection handed out before its first statement commits outside the transaction.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, NoReturn
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import event, inspect
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.pool import NullPool
+
+from tenantry.database.errors import RowSecurityRefused, TransactionControl
+from tenantry.database.planes import TenantTable
+
+_lent: ContextVar[_Lent] = ContextVar("lent")
+
+
+class _Lent:
+    """An asyncpg connection that ignores being closed: its owner is the unit of work."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def close(self, *_: object, **__: object) -> None:
+        """Do nothing; the unit of work gives the connection back."""
+
+    def terminate(self) -> None:
+        """Do nothing; the unit of work ends the connection if it must."""
+
+
+class _TenantSession(Session):
+    """The synchronous half: knows its tenant, and never controls the transaction."""
+
+    tenant_id: UUID | None = None
+
+
+class _LentAsyncSession(AsyncSession):
+    sync_session_class = _TenantSession
+
+    async def commit(self) -> NoReturn:
+        """Refuse: the unit of work commits, before the answer leaves."""
+        raise TransactionControl("session.commit() is not yours to call: leave the unit of work to commit it.")
+
+    async def rollback(self) -> NoReturn:
+        """Refuse: on a lent connection it would roll back nothing, and the flushed rows would be committed."""
+        raise TransactionControl("session.rollback() is not yours to call: raise an error to roll the work back.")
+
+    def begin(self) -> NoReturn:
+        """Refuse: the transaction is already running; `begin_nested()` is the inner scope."""
+        raise TransactionControl("session.begin() is not yours to call: use begin_nested() for an inner scope.")
+
+    async def close(self) -> NoReturn:
+        """Refuse: the unit of work closes the session when it ends."""
+        raise TransactionControl("session.close() is not yours to call: the unit of work closes it.")
+
+
+class LentSession:
+    """A session with what must happen around it."""
+
+    def __init__(self, session: _LentAsyncSession, connection: AsyncConnection) -> None:
+        self.session = session
+        self._connection = connection
+
+    async def flush(self) -> None:
+        """Send pending changes of the session to the server."""
+        await self.session.flush()
+
+    async def before_statement(self, *, writes: bool) -> None:
+        """Make door 1 see what the session holds, and the session forget what door 1 is about to change."""
+        if self.session.new or self.session.dirty or self.session.deleted:
+            await self.session.flush()
+        if writes:
+            self.session.expire_all()
+
+    async def close(self) -> None:
+        """Detach the session from the connection, without ending anything."""
+        await AsyncSession.close(self.session)
+        await self._connection.close()
+
+    async def discard(self) -> None:
+        """The same on the way to a rollback: nothing more is sent for the session's sake."""
+        self.session.sync_session.expunge_all()
+        await self._connection.invalidate()
+
+
+class SessionLender:
+    """Makes sessions for lent connections; one for a process."""
+
+    def __init__(self) -> None:
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=_lent_connection,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+        )
+        event.listen(_TenantSession, "before_flush", _stamp_tenant)
+        event.listen(_TenantSession, "do_orm_execute", _narrow_to_tenant)
+
+    async def lend(self, connection: asyncpg.Connection, tenant_id: UUID | None) -> LentSession:
+        """Return a session that works on `connection`, in the transaction that runs on it."""
+        token = _lent.set(_Lent(connection))
+        try:
+            lent = await self._engine.connect()
+        finally:
+            _lent.reset(token)
+        session = _LentAsyncSession(bind=lent, expire_on_commit=False)
+        session.sync_session.tenant_id = tenant_id  # type: ignore[attr-defined]
+        return LentSession(session, lent)
+
+
+async def _lent_connection() -> _Lent:
+    return _lent.get()
+
+
+def _stamp_tenant(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    """Give new rows the tenant of the session, and refuse rows of another one with a clear message.
+
+    Row security would refuse them too; this says so before a round trip and names the reason.
+    """
+    tenant_id = getattr(session, "tenant_id", None)
+    for row in session.new:
+        if not isinstance(row, TenantTable):
+            continue
+        if inspect(row).attrs.tenant_id.value is None and tenant_id is not None:
+            row.tenant_id = tenant_id
+        elif row.tenant_id != tenant_id:
+            raise RowSecurityRefused(f"A new {type(row).__name__} names another tenant than the unit of work.")
+    for row in session.dirty:
+        if isinstance(row, TenantTable) and inspect(row).attrs.tenant_id.history.has_changes():
+            raise RowSecurityRefused(f"A {type(row).__name__} cannot move to another tenant.")
+
+
+def _narrow_to_tenant(state: ORMExecuteState) -> None:
+    """Add the tenant to every ORM query: a convenience for the planner. Row security is the boundary."""
+    tenant_id = getattr(state.session, "tenant_id", None)
+    if tenant_id is None or state.is_column_load or state.is_relationship_load:
+        return
+    state.statement = state.statement.options(
+        with_loader_criteria(TenantTable, lambda model: model.tenant_id == tenant_id, include_aliases=True)
+    )

@@ -1,0 +1,47 @@
+"""Drift: where a live schema and the models disagree, tables and security alike. Empty on a good database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from tenantry.database.catalog import Relation, read_relations
+from tenantry.database.migrations.chains import Chain
+from tenantry.database.migrations.comparison import Scope, compare, migration_context, upgrade_operations
+from tenantry.database.migrations.drafting import Renderer
+from tenantry.database.migrations.runner import owner_connection
+from tenantry.database.migrations.versions import schemas_of
+from tenantry.database.placement import Placement
+from tenantry.database.planes import Plane
+from tenantry.database.security_differences import differences
+from tenantry.database.urls import DatabaseUrls
+
+
+async def drift(urls: DatabaseUrls, chains: Iterable[Chain], placements: Sequence[Placement]) -> list[str]:
+    """Return every difference as ``schema: what a migration would have to do``."""
+    chains = list(chains)
+    found: list[str] = []
+    for plane in Plane:
+        mine = [chain for chain in chains if chain.plane is plane]
+        for schema in schemas_of(plane, placements) if mine else ():
+            found += await _drift(urls, Scope(mine), schema)
+    return found
+
+
+async def _drift(urls: DatabaseUrls, scope: Scope, schema: str) -> list[str]:
+    found = await compare(urls, scope, schema, lambda connection: _tables(connection, scope))
+    async with owner_connection(urls) as connection:
+        live = {relation.name: relation for relation in await read_relations(connection, [schema])}
+    return [f"{schema}: {line}" for line in (*found, *_security(scope, live))]
+
+
+def _tables(connection: sa.Connection, scope: Scope) -> list[str]:
+    renderer = Renderer(migration_context(connection, scope))
+    return [" ".join(renderer.text(one).split()) for one in upgrade_operations(connection, scope)]
+
+
+def _security(scope: Scope, live: Mapping[str, Relation]) -> Iterator[str]:
+    for name, table in scope.tables.items():
+        if name in live:
+            yield from (f"{name}: {difference.reason}" for difference in differences(table, live[name]))

@@ -1,0 +1,105 @@
+"""Settings of the HTTP edge, and the CORS middleware that they describe."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, model_validator
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from tenantry.http.envelope import ResponseStyle
+from tenantry.kernel import Environment, SettingsGroup
+
+_YEAR = 31_536_000
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Last-Event-ID",
+    "X-API-Key",
+    "X-Reason",
+    "X-Request-Id",
+    "X-Tenant-Id",
+    "X-Tenant-Slug",
+)
+_EXPOSED_HEADERS = ("ETag", "Location", "Retry-After", "X-Request-Id")
+
+
+def _split(value: Any) -> Any:
+    """Return the parts of ``a, b`` or ``["a", "b"]``: an environment variable is always one string."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+class HttpSettings(SettingsGroup):
+    """``TENANTRY_HTTP_…``."""
+
+    response_style: ResponseStyle = ResponseStyle.PLAIN
+    """`plain` answers with the thing itself, `envelope` with `{success, title, content}`."""
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    """Origins (`https://app.example.com`) whose pages may call the API; `*` for all. Comma separated or a JSON list."""
+    cors_credentials: bool = False
+    """Whether browsers may send cookies along. Not needed for bearer tokens; refused together with `*`."""
+    max_body_bytes: int = Field(default=1_048_576, ge=1, le=1_073_741_824)
+    """Larger bodies are answered 413. A route may set a smaller limit of its own (FastAPI's `max_body_size`)."""
+    docs_enabled: bool | None = None
+    """Serve `/docs` and `/openapi.json`. None: not in production."""
+    hsts_seconds: int | None = Field(default=None, ge=0, le=2 * _YEAR)
+    """How long browsers insist on HTTPS; 0: not at all. None: a year in production, not at all elsewhere."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)] = ()
+    """Addresses and networks whose `X-Forwarded-For` and `-Proto` are believed. Empty: nobody's."""
+
+    @model_validator(mode="after")
+    def _check_origins(self) -> Self:
+        if "*" in self.cors_origins and self.cors_credentials:
+            raise ValueError("cors_origins: * cannot be combined with cors_credentials: any page could act as the user")
+        for origin in self.cors_origins:
+            if origin != "*" and not _is_origin(origin):
+                raise ValueError("cors_origins: an origin is scheme://host[:port], without a path")
+        return self
+
+    def docs_for(self, environment: Environment) -> bool:
+        """Say whether the documentation is served."""
+        return environment is not Environment.PRODUCTION if self.docs_enabled is None else self.docs_enabled
+
+    def hsts_for(self, environment: Environment) -> int:
+        """Return the seconds for `Strict-Transport-Security`, 0 for none.
+
+        >>> HttpSettings().hsts_for(Environment.PRODUCTION), HttpSettings().hsts_for(Environment.DEVELOPMENT)
+        (31536000, 0)
+        """
+        if self.hsts_seconds is not None:
+            return self.hsts_seconds
+        return _YEAR if environment is Environment.PRODUCTION else 0
+
+
+def cors_middleware(settings: HttpSettings) -> Middleware | None:
+    """Return Starlette's CORS middleware for the settings, None where no origin is allowed.
+
+    It belongs *inside* `RequestEdge`, which wraps its own last-resort answers in the same policy.
+    """
+    if not settings.cors_origins:
+        return None
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_credentials=settings.cors_credentials,
+        allow_methods=_METHODS,
+        allow_headers=_REQUEST_HEADERS,
+        expose_headers=_EXPOSED_HEADERS,
+        max_age=600,
+    )
+
+
+def _is_origin(origin: str) -> bool:
+    parts = urlsplit(origin)
+    return parts.scheme in {"http", "https"} and bool(parts.netloc) and origin == f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,61 @@
+"""The failures of identity. Those of signing in say as little as they can: what is told to an owner is told to a thief."""
+
+from __future__ import annotations
+
+from tenantry.kernel import BadRequest, Kind, NotFound, PermissionDenied, TenantryError, Unavailable
+
+
+class EmailTaken(TenantryError):
+    """A user with this e-mail address exists."""
+
+    kind = Kind.CONFLICT
+
+
+class NotSignedIn(TenantryError):
+    """Sign in first: this needs an access token."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class InvalidAccessToken(TenantryError):
+    """The access token is not valid, or its session has ended."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class InvalidCredentials(TenantryError):
+    """The e-mail address or the password is wrong."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class InvalidRefreshToken(TenantryError):
+    """The refresh token is not valid, or its session has ended."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class InvalidOneTimeToken(BadRequest):
+    """This link is not valid, has expired or was used."""
+
+
+class TooManyAttempts(TenantryError):
+    """Too many attempts; try again later."""
+
+    kind = Kind.RATE_LIMITED
+
+
+class PasswordsBusy(Unavailable):
+    """Too many people are signing in at the moment."""
+
+
+class NotPlatformAdmin(PermissionDenied):
+    """This is for platform administrators."""
+
+
+class UserNotFound(NotFound):
+    """There is no such user."""
+
+
+class SessionNotFound(NotFound):
+    """There is no such session."""

@@ -1,0 +1,42 @@
+"""Ground floor: errors, ids, clock, context and the settings base. Knows nothing above it."""
+
+from tenantry.kernel.actor import SYSTEM, Actor, ActorKind
+from tenantry.kernel.clock import Clock, FrozenClock, SystemClock
+from tenantry.kernel.errors import (
+    BadRequest,
+    ConfigurationError,
+    FieldError,
+    InvalidInput,
+    Kind,
+    NotFound,
+    PermissionDenied,
+    TenantryError,
+    Unavailable,
+)
+from tenantry.kernel.ids import SessionId, TenantId, UserId, new_id
+from tenantry.kernel.settings import Environment, SettingsGroup, load_settings
+
+__all__ = [
+    "SYSTEM",
+    "Actor",
+    "ActorKind",
+    "BadRequest",
+    "Clock",
+    "ConfigurationError",
+    "Environment",
+    "FieldError",
+    "FrozenClock",
+    "InvalidInput",
+    "Kind",
+    "NotFound",
+    "PermissionDenied",
+    "SessionId",
+    "SettingsGroup",
+    "SystemClock",
+    "TenantId",
+    "TenantryError",
+    "Unavailable",
+    "UserId",
+    "load_settings",
+    "new_id",
+]

@@ -1,0 +1,48 @@
+"""Resources: model mixins, schema bases, and the repository, service and routes made from one declaration."""
+
+from tenantry.http import partial
+from tenantry.resources.answer import Answer
+from tenantry.resources.definition import ResourceDefinition
+from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId, RecordNotFound
+from tenantry.resources.idempotency import IdempotencyKey
+from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_first, unique_among_live
+from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
+from tenantry.resources.projection import Projection, SqlField
+from tenantry.resources.repository import Rendered, RenderedPage, ResourceRepository
+from tenantry.resources.router import ResourceRoute, ResourceRouter
+from tenantry.resources.schemas import CreateSchema, ReadSchema, UpdateSchema
+from tenantry.resources.service import ResourceService
+from tenantry.resources.statements import Change
+
+__all__ = [
+    "STANDARD",
+    "Answer",
+    "Change",
+    "ConfirmationMissing",
+    "CreateSchema",
+    "Exchange",
+    "IdempotencyKey",
+    "IdempotencyKeyReused",
+    "InvalidId",
+    "Operation",
+    "Operations",
+    "Owned",
+    "Projection",
+    "ReadSchema",
+    "RecordNotFound",
+    "Rendered",
+    "RenderedPage",
+    "ResourceDefinition",
+    "ResourceEdge",
+    "ResourceRepository",
+    "ResourceRoute",
+    "ResourceRouter",
+    "ResourceService",
+    "SoftDeletes",
+    "SqlField",
+    "TenantModel",
+    "UpdateSchema",
+    "newest_first",
+    "partial",
+    "unique_among_live",
+]

@@ -1,0 +1,92 @@
+"""`Idempotency-Key`: a POST that is repeated with the same key and body gets the stored answer, and happens once.
+
+The key is claimed in the transaction of the work itself: a second request with the same key waits at the unique index
+until the first one ends, and then finds its answer, or, after a rollback, does the work. Errors are not stored.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Index, SmallInteger, String, Text, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenantry.database import Statement, TenantTable, Timestamp, UnitOfWork
+from tenantry.kernel import new_id
+from tenantry.resources.answer import Answer
+from tenantry.resources.errors import IdempotencyKeyReused
+
+KEPT = timedelta(hours=24)
+"""How long an answer is replayed; a later request with the key is a new one."""
+
+
+class IdempotencyKey(TenantTable):
+    """A key that an actor used, what for, and the answer it got."""
+
+    __tablename__ = "idempotency_keys"
+    __privileges__: ClassVar[dict[str, str]] = {"tenantry_app": "SELECT, INSERT, UPDATE, DELETE"}
+    __table_args__ = (Index("uq_idempotency_keys_actor", "tenant_id", "actor_id", "key", unique=True),)
+
+    actor_id: Mapped[uuid.UUID]
+    key: Mapped[str] = mapped_column(String(255))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of method, path and body."""
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    location: Mapped[str | None] = mapped_column(String(500))
+    version: Mapped[int | None]
+    body: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+
+
+_KEYS = IdempotencyKey.__table__
+_claim = insert(_KEYS).values(
+    {name: bindparam(f"new_{name}", type_=_KEYS.c[name].type) for name in ("tenant_id", "id", "actor_id", "key", "fingerprint")}
+)
+_CLAIM = Statement(
+    _claim.on_conflict_do_update(
+        index_elements=["tenant_id", "actor_id", "key"],
+        set_={"id": _claim.excluded.id, "fingerprint": _claim.excluded.fingerprint, "status": None, "created_at": func.now()},
+        where=_KEYS.c.created_at < func.now() - KEPT,
+    ).returning(_KEYS.c.id),
+    writes=True,
+)
+_FIND = Statement(select(_KEYS).where(_KEYS.c.actor_id == bindparam("actor_id"), _KEYS.c.key == bindparam("key")))
+_KEEP = Statement(
+    update(_KEYS)
+    .where(_KEYS.c.actor_id == bindparam("by"), _KEYS.c.key == bindparam("of"))
+    .values({name: bindparam(f"new_{name}", type_=_KEYS.c[name].type) for name in ("status", "location", "version", "body")}),
+    writes=True,
+)
+
+
+async def claim(uow: UnitOfWork, actor_id: UUID, key: str, fingerprint: str) -> Answer | None:
+    """Take the key for this work, or return the answer that the same request got before.
+
+    Raises `IdempotencyKeyReused` where the key belongs to another request.
+    """
+    mine = await uow.value(
+        _CLAIM, new_tenant_id=uow.tenant_id, new_id=new_id(), new_actor_id=actor_id, new_key=key, new_fingerprint=fingerprint
+    )
+    if mine is not None:
+        return None
+    found = await uow.one(_FIND, actor_id=actor_id, key=key)
+    if found is None or found["fingerprint"] != fingerprint:
+        raise IdempotencyKeyReused("Send a new key for a new request, or the same body with the same key.")
+    return Answer(found["status"], found["body"].encode(), version=found["version"], location=found["location"])
+
+
+async def keep(uow: UnitOfWork, actor_id: UUID, key: str, answer: Answer) -> None:
+    """Store the answer of the work that claimed the key."""
+    await uow.run(
+        _KEEP,
+        by=actor_id,
+        of=key,
+        new_status=answer.status,
+        new_location=answer.location,
+        new_version=answer.version,
+        new_body=answer.body.decode(),
+    )

@@ -1,0 +1,250 @@
+"""The operations of a resource over HTTP: from a request to a call of the service, and from its result to an answer.
+
+Each is a plain coroutine, in the order in which everything is checked: who acts (401), in which tenant (400, 403),
+input (400 query, 422 path and body); then the unit of work opens, where the record (404), the permission (403), the
+version (412) and the constraints (409) are decided, and closes, before the answer is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from starlette.types import Receive, Scope
+
+from tenantry.access import AccessGate, Principal
+from tenantry.database import UnitOfWork
+from tenantry.http import ResponseStyle, deleted_status, idempotency_key, parse_if_match, read_json, require_json, wrap
+from tenantry.kernel import FieldError
+from tenantry.query import CursorSigner, ListSpec, page_body, parse_list, read_pairs
+from tenantry.resources import idempotency
+from tenantry.resources.answer import Answer
+from tenantry.resources.definition import ResourceDefinition
+from tenantry.resources.errors import ConfirmationMissing, InvalidId
+from tenantry.resources.repository import Rendered
+from tenantry.resources.service import ResourceService
+from tenantry.runtime import Runtime
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Operation(StrEnum):
+    """What can be switched on for a resource."""
+
+    CREATE = "create"
+    READ = "read"
+    LIST = "list"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    RESTORE = "restore"
+    CLEAR = "clear"
+
+
+STANDARD = frozenset({Operation.CREATE, Operation.READ, Operation.LIST, Operation.UPDATE, Operation.DELETE})
+"""The operations of a resource that says nothing else; `CLEAR` must always be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceEdge:
+    """What every generated route needs of the process; ``app.state.resources``."""
+
+    gate: AccessGate
+    runtime: Runtime
+    cursors: CursorSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to a resource, with who makes it."""
+
+    scope: Scope
+    receive: Receive
+    edge: ResourceEdge
+    principal: Principal
+
+    @classmethod
+    async def begin(cls, scope: Scope, receive: Receive) -> Exchange:
+        """Find out who acts; nothing else is looked at before."""
+        edge: ResourceEdge = scope["app"].state.resources
+        return cls(scope, receive, edge, await edge.gate.principal(scope))
+
+    def work(self, *, listing: bool = False) -> UnitOfWork:
+        """Open the unit of work of the principal's tenant."""
+        principal = self.principal
+        return self.edge.runtime.database.tenant_scope(
+            principal.tenant.id,
+            principal.tenant.placement,
+            actor=principal.actor,
+            request_id=self.scope["state"]["request_id"],
+            listing=listing,
+        )
+
+    def id_in_path(self, name: str = "id") -> UUID:
+        """Return an id of the path. Raises `InvalidId` (422)."""
+        text = self.scope["path_params"][name]
+        try:
+            if len(text) == _UUID_LENGTH:
+                return UUID(text)
+        except ValueError:
+            pass
+        raise InvalidId(errors=[FieldError(f"path:{name}", "A UUID is required.", "invalid_id")])
+
+    def header(self, name: bytes) -> str | None:
+        """Return the first header of this name."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                text: str = value.decode("latin-1")
+                return text
+        return None
+
+    async def body(self) -> bytes:
+        """Return the whole body; its size is limited by the middleware. Raises `UnsupportedMediaType` (415)."""
+        require_json(self.header(b"content-type"))
+        message = await self.receive()
+        if not message.get("more_body", False):
+            whole: bytes = message.get("body", b"")
+            return whole
+        parts = [message.get("body", b"")]
+        while message.get("more_body", False):
+            message = await self.receive()
+            parts.append(message.get("body", b""))
+        return b"".join(parts)
+
+
+_UUID_LENGTH = 36
+
+Serve = Callable[[Exchange], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, eq=False)
+class Operations:
+    """The operations of one resource, in one response style."""
+
+    service: type[ResourceService]
+    spec: ListSpec
+    style: ResponseStyle
+    path: str
+    """Where one record is found, without the id; the base of `Location`."""
+    create_schema: type[BaseModel] | None = None
+    update_schema: type[BaseModel] | None = None
+    parent_in_path: str | None = None
+    """The path parameter with the parent's id, for the nested routes."""
+
+    @property
+    def resource(self) -> ResourceDefinition:
+        """The definition of the resource."""
+        return self.service.resource
+
+    async def create(self, exchange: Exchange) -> Answer:
+        """POST to the collection: 201, or the stored answer for a repeated `Idempotency-Key`."""
+        parent_id = exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
+        raw = await exchange.body()
+        payload = read_json(raw, _declared(self.create_schema))
+        key = idempotency_key(exchange.header(b"idempotency-key"))
+        async with exchange.work() as uow:
+            if key is not None:
+                print_ = _fingerprint(exchange.scope, raw)
+                if repeated := await idempotency.claim(uow, exchange.principal.user_id, key, print_):
+                    return repeated
+            record = await self._service(exchange, uow).create(payload, parent_id=parent_id)
+            answer = self._record(record, "created", status=201, location=f"{self.path}/{record.id}")
+            if key is not None:
+                await idempotency.keep(uow, exchange.principal.user_id, key, answer)
+        return answer
+
+    async def read(self, exchange: Exchange) -> Answer:
+        """GET one record: 200, or 304 where `If-None-Match` names its version."""
+        record_id = exchange.id_in_path()
+        known = exchange.header(b"if-none-match")
+        async with exchange.work() as uow:
+            record = await self._service(exchange, uow).read(record_id)
+        answer = self._record(record, "retrieved")
+        return Answer(304, version=record.version) if known == f'"{record.version}"' else answer
+
+    async def list(self, exchange: Exchange) -> Answer:
+        """GET the collection: a page."""
+        parent_id = exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
+        exchange.principal.require(f"{self.resource.name}:read")
+        signer, spec = exchange.edge.cursors, self.spec
+        principal = exchange.principal
+        binding = f"{principal.tenant.id}:{principal.user_id}:{self.resource.name}:{parent_id}"
+        request = parse_list(exchange.scope["query_string"], spec, signer=signer, binding=binding)
+        async with exchange.work(listing=True) as uow:
+            page = await self._service(exchange, uow).list(request, spec, parent_id=parent_id)
+        cursor = signer.next_cursor(request, page.keys, spec=spec, binding=binding) if page.has_more else None
+        body = page_body(page.json, has_more=page.has_more, next_cursor=cursor, total=page.total)
+        return Answer(200, wrap(self.style, f"{self.resource.name.capitalize()} retrieved", body))
+
+    async def update(self, exchange: Exchange) -> Answer:
+        """PATCH one record: the fields that the body names."""
+        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
+        payload = read_json(await exchange.body(), _declared(self.update_schema))
+        async with exchange.work() as uow:
+            record = await self._service(exchange, uow).update(record_id, payload, expected=expected)
+        return self._record(record, "updated")
+
+    async def replace(self, exchange: Exchange) -> Answer:
+        """PUT one record: every writable field."""
+        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
+        payload = read_json(await exchange.body(), _declared(self.create_schema))
+        async with exchange.work() as uow:
+            record = await self._service(exchange, uow).replace(record_id, payload, expected=expected)
+        return self._record(record, "updated")
+
+    async def delete(self, exchange: Exchange) -> Answer:
+        """DELETE one record; ``?hard=true`` removes what would otherwise be marked."""
+        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
+        hard = _flag(exchange.scope, "hard")
+        async with exchange.work() as uow:
+            await self._service(exchange, uow).delete(record_id, expected=expected, hard=hard)
+        gone = b'{"id":"%s"}' % str(record_id).encode()
+        body = b"" if self.style is ResponseStyle.PLAIN else wrap(self.style, self._title("deleted"), gone)
+        return Answer(deleted_status(self.style), body)
+
+    async def restore(self, exchange: Exchange) -> Answer:
+        """POST …/restore: bring a soft-deleted record back."""
+        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
+        async with exchange.work() as uow:
+            record = await self._service(exchange, uow).restore(record_id, expected=expected)
+        return self._record(record, "restored")
+
+    async def clear(self, exchange: Exchange) -> Answer:
+        """DELETE the collection; ``?confirm=<name of the resource>`` says that it is meant."""
+        exchange.principal.require(f"{self.resource.name}:clear")
+        confirmed = read_pairs(exchange.scope["query_string"]).get("confirm")
+        if confirmed != self.resource.name:
+            raise ConfirmationMissing(f"Repeat the request with ?confirm={self.resource.name}.")
+        async with exchange.work() as uow:
+            removed = await self._service(exchange, uow).clear()
+        return Answer(200, wrap(self.style, self._title("cleared"), b'{"removed":%d}' % removed))
+
+    def _service(self, exchange: Exchange, uow: UnitOfWork) -> ResourceService:
+        return self.service(uow, exchange.principal, exchange.edge.runtime)
+
+    def _record(self, record: Rendered, happened: str, *, status: int = 200, location: str | None = None) -> Answer:
+        body = wrap(self.style, self._title(happened), record.json.encode())
+        return Answer(status, body, version=record.version, location=location)
+
+    def _title(self, happened: str) -> str:
+        return f"{self.resource.singular.capitalize()} {happened}"
+
+
+def _declared(schema: type[Model] | None) -> type[Model]:
+    assert schema is not None, "the router refuses an operation without its schema"
+    return schema
+
+
+def _fingerprint(scope: Scope, body: bytes) -> str:
+    line = f"{scope['method']} {scope['path']}\n".encode()
+    return hashlib.sha256(line + body).hexdigest()
+
+
+def _flag(scope: Scope, name: str) -> bool:
+    value = read_pairs(scope["query_string"]).get(name, "false")
+    return value == "true"

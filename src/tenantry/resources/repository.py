@@ -1,0 +1,157 @@
+"""Every statement of a resource, run for one principal in one unit of work. It starts from the visible set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tenantry.access import ACTOR, Extents, NotPermitted, Principal
+from tenantry.audit import who
+from tenantry.database import Row, UnitOfWork
+from tenantry.kernel import new_id
+from tenantry.query import ListRequest, ListSpec
+from tenantry.resources import statements
+from tenantry.resources.definition import ResourceDefinition
+from tenantry.http import StaleVersion
+from tenantry.resources.errors import RecordNotFound
+from tenantry.resources.statements import Change, Mutation
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A record as PostgreSQL rendered it: the JSON text of the read schema, with its id and version."""
+
+    id: UUID
+    json: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPage:
+    """A page of a list: the JSON text of the array, whether more follow, the last row's sort keys, the total."""
+
+    json: str
+    has_more: bool
+    keys: tuple[Any, ...]
+    total: int | None
+
+
+class ResourceRepository:
+    """Reads and writes the records of one resource as one principal may."""
+
+    def __init__(self, resource: ResourceDefinition, uow: UnitOfWork, principal: Principal) -> None:
+        self.resource = resource
+        self.uow = uow
+        self.principal = principal
+        self._access = resource.access
+
+    async def read(self, record_id: UUID) -> Rendered:
+        """Return one visible record. Raises `RecordNotFound`."""
+        statement = statements.reading(self.resource, self._access.read_extents(self.principal))
+        row = await self.uow.one(statement, id=record_id, **self._actor())
+        if row is None:
+            raise self._not_found(record_id)
+        return Rendered(record_id, row["json"], row["version"])
+
+    async def page(self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None) -> RenderedPage:
+        """Return one page of the visible records, of one parent where `parent_id` is given.
+
+        Raises `RecordNotFound` for a parent that is not visible.
+        """
+        read = self._access.read_extents(self.principal)
+        statement = statements.listing(self.resource, read, request.shape, spec, nested=parent_id is not None)
+        row = await self.uow.one(statement, **request.params, parent_id=parent_id, **self._actor())
+        assert row is not None, "an aggregate returns one row"
+        if row["items"] is None and parent_id is not None:
+            await self.require_parent(parent_id)
+        keys = tuple(row[f"key{at}"] for at in range(len(request.shape.sort))) if row["more"] else ()
+        total = row["total"] if request.shape.with_total else None
+        return RenderedPage(row["items"] or "[]", row["more"], keys, total)
+
+    async def create(self, values: Mapping[str, Any], *, action: str) -> Rendered:
+        """Insert a record, its audit line and its event; `values` are columns without id and tenant.
+
+        Raises `RecordNotFound` for a parent that is not visible, and the errors of the table's constraints.
+        """
+        parent = self._access.parent
+        above = parent.access.read_extents(self.principal) if parent else ()
+        record_id = new_id()
+        full = {"tenant_id": self.uow.tenant_id, "id": record_id, **values}
+        statement = statements.creation(self.resource, tuple(full), above)
+        row = await self.uow.one(statement, **_set(full), **self._line(action), **self._actor())
+        if row is None:
+            raise RecordNotFound(f"The record to add it to, {values[parent.column] if parent else None}, was not found.")
+        return Rendered(record_id, row["json"], row["version"])
+
+    async def change(
+        self,
+        record_id: UUID,
+        change: Change,
+        *,
+        verb: str,
+        action: str,
+        values: Mapping[str, Any] | None = None,
+        expected: int | None = None,
+    ) -> Rendered:
+        """Change a visible record as `verb` allows, with its audit line and event.
+
+        `expected` is the version that the caller saw. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`, in
+        this order, and the errors of the table's constraints.
+        """
+        values = values or {}
+        shape = Mutation(change, verb, self._access.extents(self.principal, verb), tuple(values))
+        statement = statements.mutation(self.resource, shape)
+        line = {} if change is Change.NOTHING else self._line(action)
+        row = await self.uow.one(statement, id=record_id, expected=expected, **_set(values), **line, **self._actor())
+        self._refuse(row, record_id, verb)
+        assert row is not None
+        return Rendered(record_id, row["json"], row["version"])
+
+    async def clear(self, *, action: str) -> int:
+        """Delete every visible record that the verb ``clear`` may touch; return how many."""
+        extents: Extents = self._access.extents(self.principal, "clear")
+        statement = statements.clearing(self.resource, extents)
+        removed: int = await self.uow.value(statement, **self._line(action), **self._actor())
+        return removed
+
+    async def is_parent_visible(self, parent_id: UUID) -> bool:
+        """Tell whether a record that could hold this resource's records is visible."""
+        parent = self._access.parent
+        assert parent is not None, "only a child has a parent"
+        statement = statements.existence(parent.access, parent.access.read_extents(self.principal))
+        found: bool = await self.uow.value(statement, id=parent_id, **self._actor())
+        return found
+
+    async def require_parent(self, parent_id: UUID) -> None:
+        """Raise `RecordNotFound` unless the parent is visible."""
+        if not await self.is_parent_visible(parent_id):
+            raise RecordNotFound(f"The record that holds this list, {parent_id}, was not found.")
+
+    def _refuse(self, row: Row | None, record_id: UUID, verb: str) -> None:
+        if row is None:
+            raise self._not_found(record_id)
+        if not row["allowed"]:
+            raise NotPermitted(f"You may see this {self.resource.singular}, but not {verb} it.")
+        if row["json"] is None:
+            raise StaleVersion(f"The {self.resource.singular} is at version {row['current']}; read it again.")
+
+    def _not_found(self, record_id: UUID) -> RecordNotFound:
+        return RecordNotFound(f"{self.resource.singular.capitalize()} {record_id} not found.")
+
+    def _actor(self) -> dict[str, Any]:
+        return {ACTOR: self.principal.user_id}
+
+    def _line(self, action: str) -> dict[str, Any]:
+        return {
+            **who(self.uow),
+            "tenant_id": self.uow.tenant_id,
+            "audit_id": new_id(),
+            "event_id": new_id(),
+            "action": action,
+        }
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"set_{name}": value for name, value in values.items()}

@@ -1,0 +1,103 @@
+"""The rules of a resource. Subclasses override what differs; it knows no HTTP and never commits.
+
+Each write names its audit line and event: the two are one fact (``projects.created``), and the repository writes
+both in the statement of the row itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from tenantry.access import Extent, Principal
+from tenantry.database import UnitOfWork
+from tenantry.query import ListRequest, ListSpec
+from tenantry.resources.definition import ResourceDefinition
+from tenantry.resources.repository import Rendered, RenderedPage, ResourceRepository
+from tenantry.resources.statements import Change
+from tenantry.runtime import Runtime
+
+
+class ResourceService:
+    """Create, read, list, update, replace, delete, restore and clear, for one principal in one unit of work."""
+
+    resource: ClassVar[ResourceDefinition]
+
+    def __init__(self, uow: UnitOfWork, principal: Principal, runtime: Runtime) -> None:
+        self.uow = uow
+        self.principal = principal
+        self.runtime = runtime
+        self.records = ResourceRepository(self.resource, uow, principal)
+
+    async def create(self, payload: BaseModel, *, parent_id: UUID | None = None) -> Rendered:
+        """Add a record. Raises `NotPermitted`, and `RecordNotFound` for a parent that is not visible."""
+        await self._require_create(parent_id)
+        values = await self.values(payload.model_dump())
+        if self.resource.owned:
+            values["owner_id"] = self.principal.user_id
+        if self.resource.access.parent is not None:
+            values[self.resource.access.parent.column] = parent_id
+        return await self.records.create(values, action=f"{self.resource.name}.created")
+
+    async def read(self, record_id: UUID) -> Rendered:
+        """Return one record. Raises `RecordNotFound`."""
+        return await self.records.read(record_id)
+
+    async def list(self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None) -> RenderedPage:
+        """Return one page of the visible records, of one parent where `parent_id` is given."""
+        return await self.records.page(request, spec, parent_id=parent_id)
+
+    async def update(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
+        """Change the fields that `payload` sets. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`."""
+        values = await self.values(payload.model_dump(exclude_unset=True))
+        change = Change.SET if values else Change.NOTHING
+        return await self._write(record_id, change, "update", "updated", values=values, expected=expected)
+
+    async def replace(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
+        """Set every writable field, those that `payload` leaves out to their defaults."""
+        values = await self.values(payload.model_dump())
+        return await self._write(record_id, Change.SET, "update", "updated", values=values, expected=expected)
+
+    async def delete(self, record_id: UUID, *, expected: int | None = None, hard: bool = False) -> Rendered:
+        """Delete a record: mark it where the model soft-deletes, unless `hard`, which needs the verb ``purge``."""
+        if hard:
+            return await self._write(record_id, Change.REMOVE, "purge", "purged", expected=expected)
+        change = Change.MARK_DELETED if self.resource.soft_deletes else Change.REMOVE
+        return await self._write(record_id, change, "delete", "deleted", expected=expected)
+
+    async def restore(self, record_id: UUID, *, expected: int | None = None) -> Rendered:
+        """Bring a soft-deleted record back; who may delete it may restore it."""
+        return await self._write(record_id, Change.RESTORE, "delete", "restored", expected=expected)
+
+    async def clear(self) -> int:
+        """Delete all records that are visible to the principal; return how many."""
+        return await self.records.clear(action=f"{self.resource.name}.cleared")
+
+    async def values(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the column values for the fields of a payload; override to check or to derive some."""
+        return fields
+
+    async def _require_create(self, parent_id: UUID | None) -> None:
+        """Refuse whoever may not add records: 404 for a parent that is not visible comes before the 403."""
+        permission = f"{self.resource.name}:create"
+        if self.principal.extent(permission) is Extent.NONE:
+            if parent_id is not None:
+                await self.records.require_parent(parent_id)
+            self.principal.require(permission)
+
+    async def _write(
+        self,
+        record_id: UUID,
+        change: Change,
+        verb: str,
+        happened: str,
+        *,
+        values: dict[str, Any] | None = None,
+        expected: int | None = None,
+    ) -> Rendered:
+        action = f"{self.resource.name}.{happened}"
+        return await self.records.change(
+            record_id, change, verb=verb, action=action, values=values, expected=expected
+        )

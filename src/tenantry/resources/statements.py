@@ -1,0 +1,297 @@
+"""The statements of a resource, compiled once for each shape.
+
+A write is one data-modifying statement: it finds the visible row and locks it, changes it, appends the audit line and
+the event, and returns the JSON of the answer together with what a refusal needs to know. PostgreSQL runs each part of
+a ``WITH`` once and to the end, whether the outer query reads it or not
+(https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING).
+
+`FOR NO KEY UPDATE` locks the row against other writers but not against foreign keys that point to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Delete,
+    FromClause,
+    Integer,
+    Table,
+    Text,
+    Update,
+    Uuid,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tenantry.access import Extents, ResourceAccess
+from tenantry.audit import MASK, AuditEntry
+from tenantry.database import Statement
+from tenantry.events import OutboxEvent
+from tenantry.query import ListShape, ListSpec, apply_list, count_of, keys_of
+from tenantry.resources.definition import ResourceDefinition
+from tenantry.resources.projection import Projection, json_of, whole_row
+
+_SHAPES_KEPT = 1024
+"""Compiled statements of each kind that are kept in the process; the least used one is compiled again when needed."""
+
+_AUDIT = AuditEntry.__table__
+_OUTBOX = OutboxEvent.__table__
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def reading(resource: ResourceDefinition, read: Extents) -> Statement:
+    """One visible record: ``json, version``; no row where it is not visible. Parameters: ``id``."""
+    table = resource.table
+    body = _body(resource.item, table)
+    return Statement(
+        select(json_of(body).label("json"), table.c.version)
+        .select_from(table.join(body, true()))
+        .where(table.c.id == bindparam("id"), resource.access.visible(table, read))
+    )
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def listing(
+    resource: ResourceDefinition, read: Extents, shape: ListShape, spec: ListSpec, *, nested: bool = False
+) -> Statement:
+    """A page of visible records: ``items`` (JSON array, null for none), ``more``, ``total``, ``key0…``.
+
+    The keys are those of the page's last row, for the cursor. One row more than the page is read, which tells whether
+    there is a next page without counting. `nested` lists the records of one parent, ``parent_id``.
+    """
+    table, parent = resource.table, resource.access.parent
+    visible = select(table).where(resource.access.visible(table, read))
+    if nested and parent is not None:
+        visible = visible.where(table.c[parent.column] == bindparam("parent_id"))
+    keys = keys_of(shape, spec)
+    page = apply_list(visible.add_columns(*keys), shape, spec).subquery("page")
+    numbered = select(page, func.row_number().over().label("n")).subquery("numbered")
+    body = _body(resource.line, numbered, shape.fields)
+    limit = bindparam("limit", type_=Integer)
+    columns: list[ColumnElement[Any]] = [
+        func.json_agg(json_of(body)).filter(numbered.c.n <= limit).label("items"),
+        (func.count() > limit).label("more"),
+    ]
+    for at, key in enumerate(keys):
+        of_last = func.array_agg(numbered.c[key.name]).filter(numbered.c.n == limit)
+        columns.append(type_coerce(of_last, ARRAY(key.type))[literal_column("1")].label(f"key{at}"))
+    if shape.with_total:
+        columns.append(count_of(visible, shape, spec).scalar_subquery().label("total"))
+    return Statement(select(*columns).select_from(numbered.join(body, true())))
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def existence(access: ResourceAccess, read: Extents) -> Statement:
+    """Whether one record is visible. Parameters: ``id``."""
+    table = access.table
+    found = exists().where(table.c.id == bindparam("id"), access.visible(table, read))
+    return Statement(select(found))
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def creation(resource: ResourceDefinition, columns: tuple[str, ...], above: Extents) -> Statement:
+    """Insert one record with its audit line and event: ``json, version``; no row where the parent is not visible.
+
+    Parameters: ``set_<column>`` for each of `columns`, those of `_lines`, and the acting user where the parent's visibility asks for it.
+    `above` are the extents of reading the parents, empty where there is none.
+    """
+    table, parent = resource.table, resource.access.parent
+    insertion = insert(table)
+    if parent is None:
+        insertion = insertion.values({name: _value(table, name) for name in columns})
+    else:
+        parents = parent.access.table
+        found = exists().where(parents.c.id == _value(table, parent.column), parent.access.visible(parents, above))
+        insertion = insertion.from_select(list(columns), select(*(_value(table, name) for name in columns)).where(found))
+    created = insertion.returning(*table.c).cte("created")
+    after = _facts(resource, created, resource.audited)
+    lines = _lines(resource, created, before=null(), after=after)
+    body = _body(resource.item, created)
+    answer = select(json_of(body).label("json"), created.c.version).select_from(created.join(body, true()))
+    return Statement(answer.add_cte(*lines), writes=True)
+
+
+class Change(StrEnum):
+    """What a write does to an existing record."""
+
+    SET = "set"
+    MARK_DELETED = "mark_deleted"
+    RESTORE = "restore"
+    REMOVE = "remove"
+    NOTHING = "nothing"
+    """Only the checks of a write: an update without fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """The shape of a write: what is done, under which verb, to which columns, on what extents."""
+
+    change: Change
+    verb: str
+    extents: Extents
+    columns: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def mutation(resource: ResourceDefinition, shape: Mutation) -> Statement:
+    """Change one visible record: ``allowed, current, json, version``; no row where it is not visible.
+
+    ``current`` is the version found, ``version`` the one left behind; ``json`` is null where nothing was changed:
+    because it was not ``allowed``, or because ``expected`` is another version. Parameters: ``id``, ``expected`` (or
+    null), ``set_<column>`` for each of the shape's columns, those of `_lines`.
+    """
+    table, access = resource.table, resource.access
+    visible = access.visible(table, shape.extents[1:], deleted=shape.change is Change.RESTORE)
+    allowed = access.allowed(shape.verb, shape.extents, table).label("allowed")
+    target = (
+        select(table, allowed)
+        .where(table.c.id == bindparam("id"), visible)
+        .with_for_update(key_share=True, of=table)
+        .cte("target")
+    )
+    expected = bindparam("expected", type_=Integer)
+    go = [target.c.allowed, or_(expected.is_(None), target.c.version == expected)]
+    changed = _changed(table, target, shape, go)
+    body = _body(resource.item, changed)
+    answer = select(
+        target.c.allowed, target.c.version.label("current"), json_of(body).label("json"), changed.c.version
+    ).select_from(target.outerjoin(changed.join(body, true()), true()))
+    if shape.change is Change.NOTHING:
+        return Statement(answer)
+    return Statement(answer.add_cte(*_trail_of(resource, shape, target, changed)), writes=True)
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def clearing(resource: ResourceDefinition, extents: Extents) -> Statement:
+    """Delete every visible record that the verb ``clear`` may touch, with one audit line and event: ``removed``."""
+    table, access = resource.table, resource.access
+    go = [access.visible(table, extents[1:]), access.allowed("clear", extents, table)]
+    removal: Update | Delete
+    if resource.soft_deletes:
+        removal = update(table).where(*go).values(_assignments(table, Change.MARK_DELETED, ()))
+    else:
+        removal = delete(table).where(*go)
+    removed = removal.returning(table.c.id).cte("removed")
+    tally = select(func.count().label("removed")).select_from(removed).cte("tally")
+    facts = func.jsonb_build_object(_constant("removed"), tally.c.removed)
+    lines = _lines(resource, tally, before=null(), after=facts, record=null())
+    return Statement(select(tally.c.removed).add_cte(*lines), writes=True)
+
+
+def _changed(table: Table, target: CTE, shape: Mutation, go: Sequence[ColumnElement[bool]]) -> CTE:
+    """The part of the write that changes the row, and returns it as it is afterwards."""
+    if shape.change is Change.NOTHING:
+        return select(target).where(*go).cte("changed")
+    same = [table.c.tenant_id == target.c.tenant_id, table.c.id == target.c.id]
+    if shape.change is Change.REMOVE:
+        return delete(table).where(*same, *go).returning(*table.c).cte("changed")
+    assignments = _assignments(table, shape.change, shape.columns)
+    return update(table).where(*same, *go).values(assignments).returning(*table.c).cte("changed")
+
+
+def _assignments(table: Table, change: Change, columns: Sequence[str]) -> dict[str, Any]:
+    moved = {"version": table.c.version + literal_column("1"), "updated_at": func.now()}
+    match change:
+        case Change.MARK_DELETED:
+            return moved | {"deleted_at": func.now(), "deleted_by": bindparam("actor_id", type_=Uuid)}
+        case Change.RESTORE:
+            return moved | {"deleted_at": null(), "deleted_by": null()}
+        case _:
+            return moved | {name: _value(table, name) for name in columns}
+
+
+def _trail_of(resource: ResourceDefinition, shape: Mutation, target: CTE, changed: CTE) -> list[CTE]:
+    """The audit line and the event of a write to an existing record, only where it was changed."""
+    if shape.change is Change.REMOVE:
+        return _lines(resource, changed, before=_facts(resource, changed, resource.audited), after=null())
+    columns = shape.columns if shape.change is Change.SET else ("deleted_at", "deleted_by")
+    both = target.join(changed, true())
+    before, after = _facts(resource, target, columns), _facts(resource, changed, columns)
+    return _lines(resource, changed, before=before, after=after, joined=both)
+
+
+def _lines(
+    resource: ResourceDefinition,
+    rows: CTE,
+    *,
+    before: ColumnElement[Any],
+    after: ColumnElement[Any],
+    joined: FromClause | None = None,
+    record: ColumnElement[Any] | None = None,
+) -> list[CTE]:
+    """The audit line and the event of a write, one of each for every row of `rows`.
+
+    Parameters: ``audit_id, event_id, tenant_id, actor_kind, actor_id, request_id, action``.
+    """
+    subject = rows.c.id if record is None else cast(record, Uuid)
+    who = {
+        "tenant_id": bindparam("tenant_id", type_=Uuid),
+        "actor_kind": bindparam("actor_kind", type_=Text),
+        "actor_id": bindparam("actor_id", type_=Uuid),
+        "request_id": bindparam("request_id", type_=Text),
+    }
+    line = who | {
+        "id": bindparam("audit_id", type_=Uuid),
+        "action": bindparam("action", type_=Text),
+        "resource_type": _constant(resource.singular),
+        "resource_id": subject,
+        "before": cast(before, JSONB),
+        "after": cast(after, JSONB),
+    }
+    facts: list[Any] = [_constant("id"), subject]
+    if "version" in rows.c:
+        facts += [_constant("version"), rows.c.version]
+    event = who | {
+        "id": bindparam("event_id", type_=Uuid),
+        "name": bindparam("action", type_=Text),
+        "aggregate_type": _constant(resource.singular),
+        "aggregate_id": subject,
+        "data": func.jsonb_build_object(*facts),
+    }
+    source = rows if joined is None else joined
+    return [
+        insert(into).from_select(list(values), select(*values.values()).select_from(source)).cte(name)
+        for into, values, name in ((_AUDIT, line, "audited"), (_OUTBOX, event, "published"))
+    ]
+
+
+def _facts(resource: ResourceDefinition, rows: FromClause, columns: Sequence[str]) -> ColumnElement[Any]:
+    """The named columns of a row as one JSON object; sensitive ones masked."""
+    shown = select(
+        *((_constant(MASK) if name in resource.masked else rows.c[name]).label(name) for name in columns)
+    ).correlate(rows)
+    facts = shown.subquery("facts")
+    return select(func.to_jsonb(whole_row(facts))).select_from(facts).scalar_subquery()
+
+
+def _body(projection: Projection, rows: FromClause, only: Sequence[str] | None = None) -> FromClause:
+    return select(*projection.of(rows, only)).correlate(rows).lateral("body")
+
+
+def _value(table: Table, name: str) -> ColumnElement[Any]:
+    return bindparam(f"set_{name}", type_=table.c[name].type)
+
+
+def _constant(text: str) -> ColumnElement[str]:
+    """A name of the declaration as part of the statement, not as one more parameter of every call."""
+    return literal_column("'" + text.replace("'", "''") + "'", Text)

@@ -1,0 +1,62 @@
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenantry.http import InvalidHeader, StaleVersion, etag, idempotency_key, parse_if_match
+from tenantry.kernel import InvalidInput
+
+
+@given(st.integers(min_value=0, max_value=2**31))
+def test_what_we_send_is_what_we_read(version):
+    assert parse_if_match(etag(version)) == version
+
+
+@pytest.mark.parametrize("value", [None, "*", " * "])
+def test_no_version_is_demanded(value):
+    assert parse_if_match(value) is None
+
+
+@pytest.mark.parametrize(("value", "version"), [('"3", "3"', 3), ('"a,b" , "7"', 7), ('W/"1", "2"', 2), (', "4",', 4)])
+def test_a_list_matches_by_the_one_tag_that_is_ours(value, version):
+    assert parse_if_match(value) == version
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['W/"3"', '"abc"', '""', '"03"', '"-1"', '"3.0"', '"99999999999999999999"', '"٣"'.encode().decode("latin-1")],
+)
+def test_a_tag_that_cannot_match_is_412(value):
+    with pytest.raises(StaleVersion):
+        parse_if_match(value)
+
+
+@pytest.mark.parametrize("value", ["", "3", "'3'", '"3', '3"', '"3" "4"', '"3";', 'w/"3"', ",", '"1", "2"', '"a\x00"'])
+def test_what_is_no_tag_or_two_versions_is_400(value):
+    with pytest.raises(InvalidHeader) as caught:
+        parse_if_match(value)
+    assert caught.value.errors[0].pointer == "header:If-Match"
+
+
+@given(st.text(max_size=300) | st.text(alphabet='"W/, *0123\t', max_size=50))
+def test_no_text_crashes_it(value):
+    with contextlib.suppress(InvalidHeader, StaleVersion):
+        assert isinstance(parse_if_match(value), int | None)
+
+
+def test_a_long_header_is_refused_quickly():
+    with pytest.raises(InvalidHeader):
+        parse_if_match('"1",' * 100_000)
+
+
+@pytest.mark.parametrize("value", [None, "a", "order 17", "~" * 255])
+def test_a_key_is_kept_as_it_is(value):
+    assert idempotency_key(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "a" * 256, "a\x00", "a\nb", "ä", "\x7f"])
+def test_a_key_that_is_no_printable_ascii_is_422(value):
+    with pytest.raises(InvalidInput) as caught:
+        idempotency_key(value)
+    assert caught.value.errors[0].code == "idempotency_key_invalid"
