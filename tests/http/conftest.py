@@ -5,6 +5,7 @@ from typing import Annotated
 
 import httpx2
 import pytest
+import structlog
 from fastapi import APIRouter, Body, FastAPI, Header, HTTPException, Request, Response
 from starlette.requests import ClientDisconnect
 
@@ -176,6 +177,13 @@ def add_failures(app):
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs():
+    """Unconfigured, structlog draws every traceback with its variables: half a second for each planned crash."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture

@@ -47,6 +47,10 @@ class Node(BaseModel):
     children: list["Node"] = Field(default_factory=list)
 
 
+class Holder(BaseModel):
+    node: Node
+
+
 class Loose(BaseModel):
     plain: str
     maybe: str | None = None
@@ -54,6 +58,7 @@ class Loose(BaseModel):
     pair: tuple[str, int]
     labels: dict[str, str]
     node: Node
+    holder: Holder
     either: ShortText | list[str]
     anything: Any = None
 
@@ -66,6 +71,7 @@ def test_every_type_of_ours_is_bounded():
 def test_every_open_end_is_found_with_its_place():
     assert unbounded_strings(Loose) == [
         "/either/*",
+        "/holder/node/name",
         "/labels/*",
         "/maybe",
         "/node/name",

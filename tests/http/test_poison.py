@@ -86,12 +86,12 @@ async def test_no_value_in_any_field_breaks_the_server_or_comes_back(world, rout
 @pytest.mark.parametrize("route", ["/ours", "/framework"])
 @pytest.mark.parametrize("label", BODIES)
 async def test_no_body_breaks_the_server_or_comes_back(world, route, label):
-    began = time.perf_counter()
+    began = time.process_time()
     answer = await world().request("POST", route, content=BODIES[label], headers=JSON)
     assert answer.status_code == 422, answer.text[:200]
     assert SENTINEL not in answer.text
     assert len(answer.content) < 30_000
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 0.3
 
 
 @pytest.mark.parametrize("route", ["/ours", "/framework"])

@@ -76,6 +76,12 @@ class TestText:
             deep = [deep]
         assert problems(ItemCreate, name="x", extra={"a": deep})[0][1] == "too_deep"
 
+    def test_a_container_has_a_limit(self):
+        assert problems(ItemCreate, name="x", extra={"a": [1] * 10_001}) == [(("extra", "a"), "too_many_items")]
+        assert problems(ItemCreate, name="x", extra={str(n): 1 for n in range(10_001)}) == [
+            (("extra",), "too_many_items")
+        ]
+
 
 def test_unknown_members_are_refused():
     assert problems(ItemCreate, name="x", tenant_id="t") == [(("tenant_id",), "extra_forbidden")]

@@ -12,10 +12,9 @@ from tenantry.observability import LogSettings, configure_logging
 @pytest.fixture
 def restored_logging():
     root = logging.getLogger()
-    before = root.handlers[:], root.level, logging.getLogger("uvicorn.access").disabled
+    before = root.handlers[:], root.level
     yield
     root.handlers, root.level = before[0], before[1]
-    logging.getLogger("uvicorn.access").disabled = before[2]
     structlog.reset_defaults()
 
 

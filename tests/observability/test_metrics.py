@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tenantry.observability import Metrics
@@ -52,3 +56,17 @@ def test_a_name_is_given_once():
     metrics.register_gauge("tenantry_x", "X.", lambda: 1)
     with pytest.raises(ValueError, match="Duplicated"):
         metrics.register_gauge("tenantry_x", "X.", lambda: 1)
+
+
+def test_processes_that_share_a_directory_answer_for_each_other(tmp_path):
+    program = "from tenantry.observability import Metrics; m = Metrics(); m.observe_request('GET', '/', 200, 0.1);"
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for _ in range(2):
+        shown = subprocess.run(
+            [sys.executable, "-c", program + "print(m.render().decode())"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    assert 'tenantry_http_requests_total{method="GET",route="/",status="200"} 2.0' in shown

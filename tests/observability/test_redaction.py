@@ -3,6 +3,7 @@ import time
 import pytest
 
 from tenantry.observability import MASK, escape_controls, is_secret_key, redact, redact_text
+from tenantry.observability.redaction import redact_event
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcDEF_123-x"
 
@@ -74,6 +75,12 @@ def test_an_object_is_shown_as_redacted_text():
             return "postgresql://a:b@c"
 
     assert redact(Leaky()) == f"postgresql://{MASK}@c"
+
+
+def test_a_long_traceback_keeps_its_end():
+    event = redact_event(None, "error", {"exception": "line\n" * 10_000 + "ValueError: the reason"})
+    assert event["exception"].endswith("    ValueError: the reason")
+    assert len(event["exception"]) < 40_000
 
 
 @pytest.mark.parametrize("text", ["eyJ" * 50_000, "password" * 20_000, "a://" + "a:" * 60_000, "Key (" * 20_000])

@@ -90,6 +90,14 @@ def test_a_cursor_serves_only_the_tenant_actor_and_resource_it_was_made_for_ti_0
         resume(QUERY, cursor_of(QUERY, KEYS), binding)
 
 
+def test_a_cursor_is_checked_each_time_however_its_name_is_spelled(cursor_of, spec, signer) -> None:
+    query = f"{QUERY}&%63ursor={cursor_of(QUERY, KEYS)}".encode()
+    for _ in range(2):  # the second time, the query string without its cursor is remembered
+        assert parse_list(query, spec, signer=signer, binding="tenant:actor:tasks").params["k0"] == KEYS[0]
+        with pytest.raises(InvalidCursor):
+            parse_list(query, spec, signer=signer, binding="other:actor:tasks")
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -53,6 +53,7 @@ def test_texts_too_long_for_a_cursor_are_not_sorted_by(name) -> None:
         ({"search": {"rank"}}, "search 'rank': only text columns"),
         ({"default_sort": "-rank"}, "default_sort '-rank': declare it among the sorts"),
         ({"default_sort": ""}, "default_sort ''"),
+        ({"default_sort": "id,id,id,id,id"}, "at most 4 fields"),
         ({"fields": ["rank"]}, "every item has an 'id'"),
     ],
 )

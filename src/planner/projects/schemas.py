@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from tenantry.http import InputSchema, RichText, ShortText
+from tenantry.http import CalendarDate, InputSchema, RichText, ShortText
 from tenantry.resources import CreateSchema, ReadSchema, partial
 
 ProjectStatus = Literal[
@@ -19,7 +19,7 @@ class ProjectCreate(CreateSchema):
 
     name: ShortText
     description: Annotated[str, RichText(20_000)] | None = None
-    due_on: date | None = None
+    due_on: CalendarDate | None = None
 
 
 @partial

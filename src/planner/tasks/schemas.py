@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from tenantry.http import RichText, ShortText
+from tenantry.http import CalendarDate, RichText, ShortText
 from tenantry.resources import CreateSchema, ReadSchema, partial
 
 TaskStatus = Literal["todo", "doing", "done"]
@@ -23,7 +23,7 @@ class TaskCreate(CreateSchema):
     assignee_id: UUID | None = None
     priority: int = Field(default=0, ge=0, le=9)
     """0 is the least urgent."""
-    due_on: date | None = None
+    due_on: CalendarDate | None = None
 
 
 @partial

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenantry.access.permissions import Permissions
-from tenantry.access.roles import Role
+from tenantry.tenancy import Role
 
 BUILTIN = (
     Permissions(

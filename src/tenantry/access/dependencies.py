@@ -14,13 +14,11 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
-from tenantry.access.decision import NotPermitted
 from tenantry.access.gate import AccessGate
 from tenantry.access.principal import Principal
-from tenantry.access.roles import PlatformRole, Role
+from tenantry.tenancy import Role
 from tenantry.database import UnitOfWork
 from tenantry.http import access_rule
-from tenantry.identity import Identity
 from tenantry.runtime import Runtime
 
 
@@ -46,14 +44,15 @@ class RequestAccess:
             listing=listing,
         )
 
-
-@access_rule
-async def current_identity(request: Request) -> Identity:
-    """Return who is signed in; the rule of routes outside tenants. Raises `NotAuthenticated`."""
-    state = request.scope["state"]
-    if "identity" not in state:
-        state["identity"] = await gate_of(request).identity(request.scope)
-    return cast(Identity, state["identity"])
+    def control_work(self) -> UnitOfWork:
+        """Open a unit of work in the control plane that sees this tenant's facts, and reads its trail there."""
+        principal = self.principal
+        return self.runtime.database.control_scope(
+            actor=principal.actor,
+            request_id=self.request_id,
+            tenant_id=principal.tenant.id,
+            user_id=principal.user_id,
+        )
 
 
 @access_rule
@@ -61,7 +60,8 @@ async def current_access(request: Request) -> RequestAccess:
     """Return who acts in which tenant; the rule of routes that every member may call."""
     state = request.scope["state"]
     if "access" not in state:
-        principal = await gate_of(request).principal(request.scope)
+        gate: AccessGate = request.app.state.gate
+        principal = await gate.principal(request.scope)
         state["access"] = RequestAccess(principal, request.app.state.runtime, state["request_id"])
     return cast(RequestAccess, state["access"])
 
@@ -71,9 +71,6 @@ Access = Annotated[RequestAccess, Depends(current_access)]
 
 member = Depends(current_access)
 """The rule "any member of the tenant", for ``dependencies=[…]``; the service decides the rest."""
-
-CurrentIdentity = Annotated[Identity, Depends(current_identity)]
-"""The parameter of a hand-written route for whoever is signed in, outside tenants."""
 
 
 def require_permission(permission: str) -> Any:
@@ -98,17 +95,3 @@ def require_role(minimum: Role) -> Any:
         return access
 
     return Depends(rule)
-
-
-@access_rule
-async def platform_administrator(request: Request) -> Identity:
-    """Return the platform administrator who calls; everybody else is refused with 403."""
-    identity = await current_identity(request)
-    if identity.platform_role != PlatformRole.SUPERADMIN:
-        raise NotPermitted("This needs the platform role superadmin.")
-    return identity
-
-
-def gate_of(request: Request) -> AccessGate:
-    """Return the gate of the application that serves `request`."""
-    return cast(AccessGate, request.app.state.gate)

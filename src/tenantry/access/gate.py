@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
-from tenantry.identity import Authenticator, Identity, NotAuthenticated
+from tenantry.identity import Authenticator, Identity, NotSignedIn
 from tenantry.kernel import Actor, ActorKind, context
 from tenantry.tenancy import DuplicateTenantHeader, Membership, TenantResolver
 
@@ -25,10 +25,10 @@ class AccessGate:
     catalog: PermissionCatalog
 
     async def identity(self, scope: Scope) -> Identity:
-        """Return who is signed in. Raises `NotAuthenticated` (401)."""
+        """Return who is signed in. Raises `NotSignedIn` (401)."""
         token = _credentials(scope).token
         if token is None:
-            raise NotAuthenticated("Send an access token: Authorization: Bearer …")
+            raise NotSignedIn("Send an access token: Authorization: Bearer …")
         identity = self.authenticator.peek(token) or await self.authenticator.authenticate(token)
         context.actor_id.set(str(identity.user_id))
         return identity
@@ -36,7 +36,7 @@ class AccessGate:
     async def principal(self, scope: Scope) -> Principal:
         """Return who acts in which tenant; published as ``scope["state"]["tenant"]`` too.
 
-        Raises `NotAuthenticated` (401), then the errors of tenant resolution (400, 403).
+        Raises `NotSignedIn` (401), then the errors of tenant resolution (400, 403).
         """
         identity = await self.identity(scope)
         sent = _credentials(scope)
@@ -69,7 +69,7 @@ def _credentials(scope: Scope) -> _Sent:
     for name, value in scope["headers"]:
         if name in _HEADERS:
             if name in found:
-                raise DuplicateTenantHeader() if name != b"authorization" else NotAuthenticated()
+                raise DuplicateTenantHeader() if name != b"authorization" else NotSignedIn()
             found[name] = value.decode("latin-1")
     scheme, _, token = found.get(b"authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" and token.strip() else None

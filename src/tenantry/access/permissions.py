@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tenantry.access.roles import Role
+from tenantry.tenancy import Role
 from tenantry.kernel import ConfigurationError
 
 OWN = ":own"

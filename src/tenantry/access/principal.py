@@ -7,9 +7,8 @@ from uuid import UUID
 
 from tenantry.access.decision import Extent, NotPermitted
 from tenantry.access.permissions import OWN
-from tenantry.access.roles import Role
 from tenantry.kernel import Actor
-from tenantry.tenancy import TenantFacts
+from tenantry.tenancy import Role, TenantFacts
 
 
 @dataclass(frozen=True, slots=True)

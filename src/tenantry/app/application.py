@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi.routing import APIRoute
 
 from tenantry.access import PermissionCatalog, Permissions
 from tenantry.access.builtin import BUILTIN
+from tenantry.app.enveloping import in_style
 from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Table
 from tenantry.database.migrations import Chain, application_chains, framework_chains
 from tenantry.events import ControlOutboxEvent, OutboxEvent
 from tenantry.http import ResponseStyle
-from tenantry.identity import MODELS as IDENTITY_MODELS
+from tenantry.identity import OneTimeToken, Session, Throttle, User
 from tenantry.kernel import TenantryError
 from tenantry.module import Module
 from tenantry.resources import IdempotencyKey, ResourceRouter
@@ -24,11 +25,23 @@ from tenantry.tenancy import MODELS as TENANCY_MODELS
 if TYPE_CHECKING:
     from tenantry.app.assembly import Assembly
 
-Seed = Callable[["Assembly"], Awaitable[None]]
-"""Fills an empty development database, through the services."""
+
+class Seed(Protocol):
+    """Fills an empty development database, through the services."""
+
+    logins: str
+    """What `tenantry dev` prints about the demo's accounts."""
+
+    async def plant(self, assembly: Assembly) -> None:
+        """Create the demo; called once, under a lock, on a database without tenants."""
+        ...
+
 
 FRAMEWORK_MODELS: tuple[type[Table], ...] = (
-    *IDENTITY_MODELS,
+    User,
+    Session,
+    OneTimeToken,
+    Throttle,
     *TENANCY_MODELS,
     AuditEntry,
     ControlAuditEntry,
@@ -82,4 +95,4 @@ class Application:
 def _routes_of(router: object, style: ResponseStyle) -> Iterable[APIRoute]:
     if isinstance(router, ResourceRouter):
         return router.routes(style)
-    return [route for route in getattr(router, "routes", ()) if isinstance(route, APIRoute)]
+    return in_style((route for route in getattr(router, "routes", ()) if isinstance(route, APIRoute)), style)

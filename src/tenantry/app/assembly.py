@@ -5,23 +5,22 @@ Web, command line and tests use the same function, so that none of them runs on 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-
-from pydantic import SecretStr
+from functools import partial
 
 from tenantry.access import AccessGate
 from tenantry.app.application import Application
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
-from tenantry.database import Database, DatabaseRole, DatabaseUrls
-from tenantry.database.migrations import require_current
-from tenantry.identity import Authenticator, IdentityService
-from tenantry.kernel import Clock, ConfigurationError, Environment, SystemClock
+from tenantry.database import Database, DatabaseRole, DatabaseUrls, Placement
+from tenantry.database.migrations import create_placement_schema, require_current
+from tenantry.database.pool import ConnectionPool
+from tenantry.database.safety import require_safe_roles
+from tenantry.identity import Authenticator, IdentityService, derived_key
+from tenantry.kernel import Clock, Environment, SystemClock, Unavailable
 from tenantry.observability import AccessLog, LineWriter, Metrics
 from tenantry.query import CursorSigner
 from tenantry.resources import ResourceEdge
@@ -58,4 +57,89 @@ async def assembled(
     Raises `ConfigurationError` for what must not run: weak secrets in production, a database role that could bypass
     row security, a database that is not at the version of this code.
     """
-    yield None  # type: ignore[misc]
+    refuse_unsafe(settings)
+    database = Database(urls, settings.database, constraints=application.constraint_errors())
+    facts = FactCache()
+    listener = InvalidationListener(facts, partial(database.connect, DatabaseRole.CONTROL))
+    try:
+        await _refuse_unsafe_database(application, database)
+        await listener.start()
+        writer = LineWriter(sys.stderr) if settings.log.access else None
+        try:
+            yield _parts(application, settings, database, facts, listener, writer, clock=clock, mailer=mailer)
+        finally:
+            if writer is not None:
+                writer.close()
+    finally:
+        await listener.stop()
+        await database.close()
+
+
+def _parts(
+    application: Application,
+    settings: Settings,
+    database: Database,
+    facts: FactCache,
+    listener: InvalidationListener,
+    writer: LineWriter | None,
+    *,
+    clock: Clock | None,
+    mailer: Mailer | None,
+) -> Assembly:
+    resolver = TenantResolver(database, facts)
+    runtime = Runtime(
+        environment=settings.environment,
+        clock=clock or SystemClock(),
+        database=database,
+        facts=facts,
+        mailer=mailer or _mailer(settings.environment),
+        members=resolver,
+        metrics=_metrics(database),
+    )
+    identity = IdentityService(runtime, settings.identity)
+    tenancy = TenancyService(runtime, settings.tenancy, resolver, partial(_prepare, application, database.urls))
+    gate = AccessGate(identity.authenticator, resolver, application.catalog())
+    cursors = CursorSigner(derived_key(settings.identity, "cursors"))
+    log_format = settings.log.format_for(settings.environment)
+    return Assembly(
+        application=application,
+        settings=settings,
+        runtime=runtime,
+        identity=identity,
+        tenancy=tenancy,
+        gate=gate,
+        resources=ResourceEdge(gate, runtime, cursors),
+        listener=listener,
+        access_log=AccessLog(writer, log_format) if writer is not None else None,
+    )
+
+
+def _mailer(environment: Environment) -> Mailer:
+    return DiscardingMailer() if environment is Environment.PRODUCTION else ConsoleMailer()
+
+
+def _metrics(database: Database) -> Metrics:
+    metrics = Metrics()
+    for pool in database.pools:
+        metrics.register_pool(pool.name, size=partial(_size, pool), idle=partial(_idle, pool))
+    return metrics
+
+
+def _size(pool: ConnectionPool) -> float:
+    return pool.open
+
+
+def _idle(pool: ConnectionPool) -> float:
+    return pool.open - pool.in_use
+
+
+async def _refuse_unsafe_database(application: Application, database: Database) -> None:
+    await require_current(database.urls, application.chains, [Placement.pool()])
+    await require_safe_roles(database.urls)
+
+
+async def _prepare(application: Application, urls: DatabaseUrls, placement: Placement) -> None:
+    """Create and migrate the schema of a tenant that gets one of its own."""
+    report = await create_placement_schema(urls, application.chains, placement)
+    if report.failed:
+        raise Unavailable(f"The schema of the tenant could not be made: {report.failed[0].error}")

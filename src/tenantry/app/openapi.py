@@ -11,9 +11,9 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from tenantry.access import current_identity, platform_administrator
 from tenantry.app.application import Application
 from tenantry.http import ResponseStyle, problem_components, problem_responses, public, rules_of
+from tenantry.identity import TOKEN_URL, require_platform_admin, signed_in
 
 _TENANT_HEADERS: list[dict[str, Any]] = [
     {
@@ -30,7 +30,7 @@ _TENANT_HEADERS: list[dict[str, Any]] = [
 ]
 _BEARER = {
     "type": "oauth2",
-    "flows": {"password": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
+    "flows": {"password": {"tokenUrl": TOKEN_URL, "scopes": {}}},
 }
 _GENERAL = (400, 422, 429, 503)
 _SIGNED_IN = (401, 403)
@@ -63,7 +63,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, style: ResponseStyle) 
     if public not in rules:
         operation["security"] = [{"bearer": []}]
         statuses += _SIGNED_IN
-        if not {current_identity, platform_administrator} & set(rules):
+        if not {signed_in, require_platform_admin} & set(rules):
             operation.setdefault("parameters", []).extend(_TENANT_HEADERS)
     if "{" in route.path:
         statuses.append(404)

@@ -8,6 +8,7 @@ the cache answers only while an echo came back that is younger than a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 import time
@@ -24,10 +25,6 @@ Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 ECHO_EVERY = 0.25
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds before connecting again; doubled, with jitter
-
-
-class ListenerDeaf(ConnectionError):
-    """Echoes are accepted by the server and do not come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,7 @@ class InvalidationListener:
         self._task: asyncio.Task[None] | None = None
         self._connections = 0
         self._log = structlog.get_logger("tenantry.cache")
+        self._first_echo = asyncio.Event()
         self._expected = ""
         self._sent_at = 0.0
 
@@ -67,9 +65,9 @@ class InvalidationListener:
     async def start(self) -> None:
         """Begin to listen, and wait for the first echo, at most a second: a start without a database is possible."""
         self._task = asyncio.create_task(self._keep_listening(), name="tenantry fact listener")
-        deadline = time.monotonic() + self._cache.trust
-        while not self.health.hears and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._cache.trust):
+                await self._first_echo.wait()
 
     async def stop(self) -> None:
         """End the connection; the cache stops answering within a second."""
@@ -115,11 +113,12 @@ class InvalidationListener:
             await asyncio.sleep(ECHO_EVERY)
             quiet = min(self._cache.age, time.monotonic() - begun)
             if quiet > 2 * self._cache.trust:
-                raise ListenerDeaf("no echo came back: does the URL lead through a pooler in transaction mode?")
+                raise ConnectionError("no echo came back: does the URL lead through a pooler in transaction mode?")
 
     def _received(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         text = str(payload)
         if text == self._expected:
             self._cache.heard(self._sent_at)
+            self._first_echo.set()
         elif keys := keys_of(text):
             self._cache.forget(*keys)

@@ -36,6 +36,11 @@ class ConnectionPool:
         self._closed = False
 
     @property
+    def open(self) -> int:
+        """Connections that exist, lent or idle."""
+        return self._open
+
+    @property
     def in_use(self) -> int:
         """Connections lent out or being opened."""
         return self._open - len(self._idle)

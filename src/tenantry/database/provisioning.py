@@ -103,16 +103,17 @@ def provisioning_sql(database: str) -> str:
     return "\n".join(lines)
 
 
-def schema_statements(schema: str) -> Iterator[str]:
-    """Yield the statements that create a schema and let only its users enter.
+def users_of(schema: str) -> Sequence[DatabaseRole]:
+    """Return the roles that may enter a schema; one that is not fixed is a tenant's own, with the users of the pool."""
+    return SCHEMA_USERS.get(schema, SCHEMA_USERS[POOL_SCHEMA])
 
-    A schema that is not one of the three fixed ones is a tenant's own, with the users of the pool.
-    """
+
+def schema_statements(schema: str) -> Iterator[str]:
+    """Yield the statements that create a schema and let only its users enter."""
     name = quoted(schema)
     yield f"CREATE SCHEMA IF NOT EXISTS {name}"
     yield f"REVOKE ALL ON SCHEMA {name} FROM PUBLIC"
-    users = SCHEMA_USERS.get(schema, SCHEMA_USERS[POOL_SCHEMA])
-    yield f"GRANT USAGE ON SCHEMA {name} TO {', '.join(quoted(role) for role in users)}"
+    yield f"GRANT USAGE ON SCHEMA {name} TO {', '.join(quoted(role) for role in users_of(schema))}"
 
 
 async def drop_database(admin_url: str, database: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import nh3
@@ -26,6 +26,7 @@ __all__ = [
     "AwareDateTime",
     "BigInt",
     "BoundedInt",
+    "CalendarDate",
     "Email",
     "LongText",
     "MaxLen",
@@ -140,6 +141,12 @@ def _slug(slug: str) -> str:
     return slug
 
 
+def _date_in_range(day: date) -> date:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise PydanticCustomError("date_range", "The year should be between 1900 and 2200")
+    return day
+
+
 def _in_range(moment: datetime) -> datetime:
     try:
         utc = moment.astimezone(UTC)
@@ -164,6 +171,9 @@ Slug = Annotated[
     WithJsonSchema({"type": "string", "minLength": 2, "maxLength": 63, "pattern": f"^{_SLUG.pattern}$"}),
 ]
 """A name in addresses. What is not canonical is refused rather than changed: the client sees what will be used."""
+
+CalendarDate = Annotated[date, AfterValidator(_date_in_range)]
+"""A day in the years 1900 to 2200. The driver takes 9999-12-31 for ``infinity``, and would store that."""
 
 AwareDateTime = Annotated[AwareDatetime, AfterValidator(_in_range)]
 """A moment with its offset, converted to UTC, in the years 1900 to 2200."""

@@ -15,13 +15,17 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 MAX_DEPTH = 64
 """Levels of nesting that an input may have."""
 
+MAX_ITEMS = 10_000
+"""Elements that one array or object may have. A megabyte holds half a million, each of which could be a problem."""
+
 Location = tuple[str | int, ...]
 
 
 def clean(data: Any, title: str) -> Any:
     r"""Return `data` (as parsed from JSON) with every text in NFC.
 
-    Raises Pydantic's `ValidationError` naming every text with a NUL or a lone surrogate, and nesting over `MAX_DEPTH`.
+    Raises Pydantic's `ValidationError` naming every text with a NUL or a lone surrogate, and
+    what is nested over `MAX_DEPTH` or larger than `MAX_ITEMS`.
 
     >>> clean({"name": "Cafe\u0301"}, "Item") == {"name": "Caf\u00e9"}
     True
@@ -41,6 +45,9 @@ def _clean(value: Any, at: Location, problems: list[InitErrorDetails]) -> Any:
         return value
     if len(at) >= MAX_DEPTH:
         _report(problems, at, "too_deep", "The input is nested too deeply (64 levels at most)")
+        return None
+    if len(value) > MAX_ITEMS:
+        _report(problems, at, "too_many_items", "The array or object is too large (10,000 elements at most)")
         return None
     if kind is dict:
         return {

@@ -1,4 +1,4 @@
-"""The hot path of identity: from an access token to who is signed in, for every request and every message of a socket."""
+"""The hot path of identity: from an access token to who is signed in, for every request."""
 
 from __future__ import annotations
 
@@ -86,13 +86,17 @@ class Authenticator:
         return known.under(fact)
 
     async def authenticate(self, token: str) -> Identity:
-        """Return who the token stands for. Raises `InvalidAccessToken`; a token that is not ours reaches no database."""
+        """Return who the token stands for; a token that is not ours reaches no database.
+
+        Raises `InvalidAccessToken`.
+        """
         found = self.peek(token)
         if found is not None:
             return found
         known = self._verify(token)
         session_id = known.session_id
-        fact = await self._facts.load(known.key, lambda: self._load(session_id))
+        # "No such session" may be kept: no id is asked for before its session exists, and what has ended stays so.
+        fact = await self._facts.load(known.key, lambda: self._load(session_id), keep_none=True)
         identity = known.under(fact)
         if identity is None:
             raise InvalidAccessToken

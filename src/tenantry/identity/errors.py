@@ -1,4 +1,4 @@
-"""The failures of identity. Those of signing in say as little as they can: what is told to an owner is told to a thief."""
+"""The failures of identity. Those of signing in say little: what the owner is told, a thief is told too."""
 
 from __future__ import annotations
 

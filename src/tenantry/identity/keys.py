@@ -28,8 +28,8 @@ _MIN_RSA_BITS = 2048
 class TokenKey:
     """A key with its one algorithm.
 
-    `header` is the first part of every token that this key signs. Tokens are compared with it byte for byte: a header that
-    names another algorithm, another type, a key of its own or anything else is simply not ours, and is never parsed.
+    `header` is the first part of every token that this key signs. Tokens are compared with it byte for byte: a header
+    that names another algorithm, another type or a key of its own is simply not ours, and is never parsed.
     """
 
     kid: str
@@ -61,9 +61,13 @@ class Keyring:
 
     def __init__(self, keys: Sequence[TokenKey]) -> None:
         if not keys or not keys[0].is_private:
-            raise ConfigurationError("TENANTRY_IDENTITY_SIGNING_KEYS: the first key has to be private, because it signs.")
+            raise ConfigurationError(
+                "TENANTRY_IDENTITY_SIGNING_KEYS: the first key has to be private, because it signs."
+            )
         if len({key.kid for key in keys}) != len(keys):
-            raise ConfigurationError("TENANTRY_IDENTITY_SIGNING_KEYS: a key is named twice, or two keys share one `kid`.")
+            raise ConfigurationError(
+                "TENANTRY_IDENTITY_SIGNING_KEYS: a key is named twice, or two keys share one `kid`."
+            )
         self.signer = keys[0]
         self._by_header = {key.header: key for key in keys}
         self._keys = tuple(keys)
@@ -76,9 +80,7 @@ class Keyring:
         """Return the public keys as a JWK set (RFC 7517), for whoever verifies tokens elsewhere."""
         public = [key for key in self._keys if not isinstance(key.key, OctKey)]
         return {
-            "keys": [
-                dict(key.key.as_dict(private=False, use="sig", alg=key.algorithm, kid=key.kid)) for key in public
-            ]
+            "keys": [dict(key.key.as_dict(private=False, use="sig", alg=key.algorithm, kid=key.kid)) for key in public]
         }
 
 
@@ -100,13 +102,15 @@ def derived_key(settings: IdentitySettings, purpose: str) -> bytes:
     Raises `ConfigurationError` when there is no secret.
     """
     if settings.secret is None:
-        raise ConfigurationError("TENANTRY_IDENTITY_SECRET is not set: set it to the output of: openssl rand -base64 48")
+        raise ConfigurationError(
+            "TENANTRY_IDENTITY_SECRET is not set: set it to the output of: openssl rand -base64 48"
+        )
     secret = settings.secret.get_secret_value().encode()
     return hmac.digest(secret, f"tenantry identity: {purpose}".encode(), "sha256")
 
 
 def read_key(path: Path) -> TokenKey:
-    """Return the key in a PEM or JWK file; its algorithm follows from its type, its `kid` is the file's or a thumbprint.
+    """Return the key in a PEM or JWK file. Its algorithm follows from its type; its `kid` is the JWK's or a thumbprint.
 
     Raises `ConfigurationError` naming the file.
     """

@@ -1,4 +1,4 @@
-"""The tables of identity, all of the control plane. Users are global; who belongs to which tenant is tenancy's business.
+"""The tables of identity, in the control plane. Users are global; who belongs to which tenant is tenancy's business.
 
 Nothing here can be used by whoever reads a dump: passwords are Argon2id, and of every token only a hash is kept.
 """
@@ -52,8 +52,8 @@ class User(ControlTable):
 class Session(ControlTable):
     """A family of refresh tokens: one sign-in on one device, each token replacing the one before.
 
-    `generation` counts the replacements. `previous_hash` and `rotated_at` serve the repetition of a refresh whose answer
-    was lost. Times come from the clock of the runtime.
+    `generation` counts the replacements. `previous_hash` and `rotated_at` serve the repetition of a refresh whose
+    answer was lost. Times come from the clock of the runtime.
     """
 
     __tablename__ = "sessions"
@@ -102,7 +102,7 @@ class Throttle(ControlTable):
     """
 
     __tablename__ = "throttles"
-    __table_args__: ClassVar[dict[str, list[str]]] = {"prefixes": ["UNLOGGED"]}
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     tat: Mapped[datetime] = mapped_column(Timestamp, index=True)

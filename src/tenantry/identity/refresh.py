@@ -1,7 +1,7 @@
 """Refresh tokens: ``<session>.<generation>.<secret>``, where the secret follows from the other two and a key of ours.
 
-Therefore the answer of a refresh can be given again without keeping it, and a token of any earlier generation can be told
-from an invention: only a genuine one that comes back ends its session, so that knowing a session's id ends nobody's.
+Therefore the answer of a refresh can be given again without keeping it, and a token of any earlier generation can be
+told from an invention: only a genuine one that comes back ends its session, so that a session's id alone ends nothing.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Interval, and_, bindparam, cast, delete, exists, func, insert, literal, or_, select, update
+from typing import Any
+
+from sqlalchemy import BindParameter, Interval, and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tenantry.database import Statement, Timestamp
@@ -14,6 +16,7 @@ links = OneTimeToken.__table__.c
 throttles = Throttle.__table__.c
 
 _NOW = bindparam("now", type_=Timestamp)
+_UUID = sessions.id.type
 _PROFILE = (
     users.id,
     users.email,
@@ -36,20 +39,22 @@ _ROTATED = (
     sessions.expires_at,
 )
 
+_CHANGED = {"updated_at": _NOW, "version": users.version + 1}
+_VERIFIED = {"email_verified_at": func.coalesce(users.email_verified_at, _NOW)}
+
+
+def _given(*columns: str) -> dict[str, BindParameter[Any]]:
+    """Columns that a statement takes from parameters of the same names."""
+    return {column: bindparam(column) for column in columns}
+
+
 # Users
 
 INSERT_USER = Statement(
     insert(User)
     .values(
-        id=bindparam("id"),
-        email=bindparam("email"),
-        email_key=bindparam("email_key"),
-        name=bindparam("name"),
-        password_hash=bindparam("password_hash"),
-        email_verified_at=bindparam("email_verified_at"),
-        platform_role=bindparam("platform_role"),
-        created_at=_NOW,
-        updated_at=_NOW,
+        _given("id", "email", "email_key", "name", "password_hash", "email_verified_at", "platform_role")
+        | {"created_at": _NOW, "updated_at": _NOW}
     )
     .returning(*_PROFILE),
     writes=True,
@@ -92,15 +97,7 @@ waits, and ends the session with the others, or is seen here."""
 UPDATE_USER = Statement(
     update(User)
     .where(users.id == bindparam("user_id"))
-    .values(
-        email=bindparam("email"),
-        email_key=bindparam("email_key"),
-        name=bindparam("name"),
-        is_active=bindparam("is_active"),
-        email_verified_at=bindparam("email_verified_at"),
-        updated_at=_NOW,
-        version=users.version + 1,
-    )
+    .values(_given("email", "email_key", "name", "is_active", "email_verified_at") | _CHANGED)
     .returning(*_PROFILE),
     writes=True,
 )
@@ -109,28 +106,15 @@ BLANK_USER = Statement(
     update(User)
     .where(users.id == bindparam("user_id"))
     .values(
-        email=bindparam("email"),
-        email_key=bindparam("email"),
-        name=bindparam("name"),
-        password_hash=bindparam("password_hash"),
-        is_active=False,
-        email_verified_at=None,
-        platform_role=None,
-        updated_at=_NOW,
-        version=users.version + 1,
+        _given("email", "email_key", "name", "password_hash")
+        | {"is_active": False, "email_verified_at": None, "platform_role": None}
+        | _CHANGED
     ),
     writes=True,
 )
 
 SET_PASSWORD = Statement(
-    update(User)
-    .where(users.id == bindparam("user_id"))
-    .values(
-        password_hash=bindparam("password_hash"),
-        email_verified_at=func.coalesce(users.email_verified_at, _NOW),
-        updated_at=_NOW,
-        version=users.version + 1,
-    ),
+    update(User).where(users.id == bindparam("user_id")).values(_given("password_hash") | _VERIFIED | _CHANGED),
     writes=True,
 )
 """The new password of somebody who has read mail at the address, which is thereby verified."""
@@ -143,13 +127,7 @@ UPGRADE_HASH = Statement(
 )
 
 VERIFY_EMAIL = Statement(
-    update(User)
-    .where(users.id == bindparam("user_id"))
-    .values(
-        email_verified_at=func.coalesce(users.email_verified_at, _NOW),
-        updated_at=_NOW,
-        version=users.version + 1,
-    ),
+    update(User).where(users.id == bindparam("user_id")).values(_VERIFIED | _CHANGED),
     writes=True,
 )
 
@@ -164,16 +142,8 @@ SESSION_FACT = Statement(
 INSERT_SESSION = Statement(
     insert(Session)
     .values(
-        id=bindparam("id"),
-        user_id=bindparam("user_id"),
-        secret_hash=bindparam("secret_hash"),
-        rotated_at=_NOW,
-        user_agent=bindparam("user_agent"),
-        address=bindparam("address"),
-        created_at=_NOW,
-        last_used_at=_NOW,
-        idle_expires_at=bindparam("idle_expires_at"),
-        expires_at=bindparam("expires_at"),
+        _given("id", "user_id", "secret_hash", "user_agent", "address", "idle_expires_at", "expires_at")
+        | {"rotated_at": _NOW, "created_at": _NOW, "last_used_at": _NOW}
     )
     .returning(*_ROTATED),
     writes=True,
@@ -195,7 +165,7 @@ ROTATE_SESSION = Statement(
         rotated_at=_NOW,
         last_used_at=_NOW,
         idle_expires_at=func.least(bindparam("idle_until", type_=Timestamp), sessions.expires_at),
-        active_tenant_id=func.coalesce(bindparam("tenant_id", type_=sessions.active_tenant_id.type), sessions.active_tenant_id),
+        active_tenant_id=func.coalesce(bindparam("tenant_id", type_=_UUID), sessions.active_tenant_id),
     )
     .returning(*_ROTATED),
     writes=True,
@@ -242,10 +212,6 @@ REVOKE_SESSIONS_OF_USER = Statement(
     writes=True,
 )
 
-SESSION_IDS_OF_USER = Statement(
-    select(sessions.id).where(sessions.user_id == bindparam("user_id"), sessions.revoked_at.is_(None))
-)
-
 SESSIONS_OF_USER = Statement(
     select(
         sessions.id,
@@ -270,12 +236,7 @@ BLANK_SESSIONS = Statement(
 
 INSERT_LINK = Statement(
     insert(OneTimeToken).values(
-        token_hash=bindparam("token_hash"),
-        purpose=bindparam("purpose"),
-        user_id=bindparam("user_id"),
-        email_key=bindparam("email_key"),
-        created_at=_NOW,
-        expires_at=bindparam("expires_at"),
+        _given("token_hash", "purpose", "user_id", "email_key", "expires_at") | {"created_at": _NOW}
     ),
     writes=True,
 )
@@ -310,7 +271,7 @@ _arrival = func.greatest(throttles.tat, _NOW) + _INTERVAL
 
 TAKE_ATTEMPT = Statement(
     upsert(Throttle)
-    .values(key=bindparam("key"), tat=cast(_NOW, Timestamp) + _INTERVAL)
+    .values(key=bindparam("key"), tat=_NOW + _INTERVAL)
     .on_conflict_do_update(
         index_elements=[throttles.key],
         set_={"tat": _arrival},

@@ -18,8 +18,8 @@ HOUR = timedelta(hours=1)
 class Limit:
     """At most `count` attempts in *any* stretch of time as long as `period`.
 
-    Four fifths may come at once, the rest is spread over the period. (The usual reading, `count` at once and `count` more
-    over the period, lets twice as many through in the first one.)
+    Four fifths may come at once, the rest is spread over the period. (The usual reading, `count` at once and `count`
+    more over the period, lets twice as many through in the first one.)
 
     >>> Limit("login", 10, MINUTE).interval.total_seconds()
     30.0

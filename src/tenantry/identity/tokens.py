@@ -1,11 +1,11 @@
-"""Access tokens: short-lived JWTs (RFC 9068) that name a user and a session. Whether the session lives is asked elsewhere."""
+"""Access tokens: short-lived JWTs (RFC 9068) that name a user and a session; whether it lives is asked elsewhere."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -138,6 +138,7 @@ def _text(value: Any) -> str:
 def seconds_of(moment: datetime) -> int:
     """Return a moment as a token holds it: whole seconds since 1970.
 
+    >>> from datetime import UTC
     >>> seconds_of(datetime(1970, 1, 1, 0, 1, tzinfo=UTC))
     60
     """

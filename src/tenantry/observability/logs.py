@@ -40,6 +40,7 @@ def configure_logging(level: str = "info", format: LogFormat = "json", stream: T
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _drop_color_message,
                 redact_event,
                 _renderer(format, output),
             ],
@@ -79,6 +80,11 @@ def _shared_processors() -> list[Processor]:
     ]
 
 
+def _drop_color_message(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event.pop("color_message", None)  # uvicorn sends its messages twice
+    return event
+
+
 def _renderer(format: LogFormat, output: TextIO) -> Processor:  # noqa: A002 - as above
     if format == "json":
         return structlog.processors.JSONRenderer()
@@ -98,4 +104,3 @@ def _adopt_server_loggers() -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers = []
     access.propagate = False
-    access.disabled = True

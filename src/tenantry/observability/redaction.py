@@ -101,8 +101,13 @@ def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     """Redact one structlog event. The traceback keeps its lines, indented, so that none can pass for a log line."""
     for key, value in event.items():
         if key == "exception" and isinstance(value, str):
-            lines = redact_text(value).split("\n")
+            lines = redact_text(_without_middle(value)).split("\n")
             event[key] = "\n".join("    " + escape_controls(line) for line in lines)
         elif not key.startswith("_"):
             event[key] = MASK if is_secret_key(key) and value is not None else redact(value)
     return event
+
+
+def _without_middle(trace: str) -> str:
+    """Cut a traceback so that its end, where the reason stands, is kept."""
+    return trace if len(trace) <= MAX_TEXT else trace[:1000] + "\n…\n" + trace[-(MAX_TEXT - 1100) :]

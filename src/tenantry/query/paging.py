@@ -68,7 +68,7 @@ def _whole(pairs: Mapping[str, str], name: str, least: int, most: int) -> int:
 
 def _within_depth(name: str, number: int, deepest: int) -> int:
     if number > deepest:
-        raise OffsetTooDeep.at(name, f"Beyond {deepest}, take the page's next_cursor and cursor=.")
+        raise OffsetTooDeep.at(name, f"At most {deepest}; go on with cursor=, from next_cursor of a page.")
     return number
 
 

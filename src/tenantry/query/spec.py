@@ -111,10 +111,12 @@ would serve it under row security; make it text with a CHECK, an integer, uuid, 
 
     def _default(self, spelled: str) -> tuple[tuple[str, bool], ...]:
         terms = self.sort_terms | {"id": ("id", False), "-id": ("id", True)}
-        unknown = [term for term in spelled.split(",") if term not in terms]
-        if unknown:
+        chosen = spelled.split(",")
+        if unknown := [term for term in chosen if term not in terms]:
             raise ConfigurationError(f"default_sort {unknown[0]!r}: declare it among the sorts, or use -id")
-        return self.ending_with_id(tuple(terms[term] for term in spelled.split(",")))
+        if len(chosen) > MAX_SORTS:
+            raise ConfigurationError(f"default_sort {spelled!r}: at most {MAX_SORTS} fields")
+        return self.ending_with_id(tuple(terms[term] for term in chosen))
 
 
 def _field(columns: Mapping[str, ColumnElement[Any]], name: str, use: str) -> ListField:

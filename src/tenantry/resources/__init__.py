@@ -9,7 +9,7 @@ from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_fi
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
 from tenantry.resources.projection import Projection, SqlField
 from tenantry.resources.repository import Rendered, RenderedPage, ResourceRepository
-from tenantry.resources.router import ResourceRoute, ResourceRouter
+from tenantry.resources.router import PageFacts, ResourceRoute, ResourceRouter
 from tenantry.resources.schemas import CreateSchema, ReadSchema, UpdateSchema
 from tenantry.resources.service import ResourceService
 from tenantry.resources.statements import Change
@@ -27,6 +27,7 @@ __all__ = [
     "Operation",
     "Operations",
     "Owned",
+    "PageFacts",
     "Projection",
     "ReadSchema",
     "RecordNotFound",

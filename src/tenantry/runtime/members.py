@@ -12,3 +12,7 @@ class MemberDirectory(Protocol):
     async def is_member(self, tenant_id: UUID, user_id: UUID) -> bool:
         """Tell whether the user is a member of the tenant now."""
         ...
+
+    async def count(self, tenant_id: UUID) -> int:
+        """Return how many members the tenant has now."""
+        ...

@@ -39,7 +39,9 @@ _DEVELOPMENT = {
     "log_timezone": "UTC",
 }
 """On the command line, so that no `ALTER SYSTEM` opens a network port or moves the socket."""
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_NOT_DURABLE = {"fsync": "off"}
+"""No more than that: `synchronous_commit` off loses committed rows when a server is killed (measured), and without
+`full_page_writes` a killed server can leave half a page."""
 
 
 def is_made(home: Path, binaries: Binaries) -> bool:
@@ -83,9 +85,8 @@ class Cluster:
         for unfinished in self.home.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(unfinished, ignore_errors=True)
         directory = self.home / f"{_UNFINISHED}{secrets.token_hex(4)}"
-        sync = () if self.durable else ("--no-sync",)
-        arguments = ("-D", directory.name, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", *self._locale(), *sync)
-        self._run("initdb", arguments, _INITDB_PATIENCE)
+        arguments = ("-D", directory.name, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8")
+        self._run("initdb", (*arguments, *self._locale(), *self._synced()), _INITDB_PATIENCE)
         directory.rename(self.data)
         if self.durable:
             _sync(self.home)  # else a power cut could take back the name while the rows inside are safe
@@ -97,6 +98,13 @@ class Cluster:
         if sys.platform == "darwin":  # has no C.UTF-8
             return ("--locale=C", "--lc-ctype=UTF-8")
         return ("--locale=C.UTF-8",)
+
+    def _synced(self) -> tuple[str, ...]:
+        """One sync of the file system takes 0.1 s here, of a thousand files one by one 1.5 s."""
+        if not self.durable:
+            return ("--no-sync",)
+        can_sync_at_once = self.binaries.version.major >= 17 and sys.platform == "linux"
+        return ("--sync-method=syncfs",) if can_sync_at_once else ()
 
     def clean_up(self, socket_directory: Path) -> bool:
         """Remove what a dead server left behind and tell whether there was anything. Needs ``boot.lock``.
@@ -139,7 +147,7 @@ class Cluster:
         return 0
 
     def _run(self, program: str, arguments: Sequence[str], timeout: float, log_from: int | None = None) -> None:
-        command = (self.binaries.directory / program, *arguments)
+        command: tuple[str | Path, ...] = (self.binaries.directory / program, *arguments)
         problem = self.privileges.run(command, directory=self.home, timeout=timeout)
         if problem is None:
             return

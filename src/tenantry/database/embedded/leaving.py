@@ -27,9 +27,10 @@ FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
 
 _PATIENCE = ((FAST, 30.0), (IMMEDIATE, 10.0))
 """How long each signal may take, in seconds."""
+_INTERPRETERS = ("python", "pypy")
 _STEP = 0.005
 """Seconds between two looks at something that has no event to wait for."""
-_BOOT_PATIENCE = 150.0
+_BOOT_PATIENCE = 200.0
 """Seconds to wait for another process that starts or stops the server: longer than its own limits together."""
 
 
@@ -61,7 +62,7 @@ def locks_now(descriptor: int, operation: int) -> bool:
 def alone_at_the_switch(home: Path) -> Iterator[None]:
     """Hold ``boot.lock``: starting, joining, leaving and stopping happen one at a time.
 
-    Raises `TimeoutError` after 150 s: the holder hangs. Raises `OSError` when `home` is gone or not writable.
+    Raises `TimeoutError` after 200 s: the holder hangs. Raises `OSError` when `home` is gone or not writable.
     """
     boot = open_lock(home, "boot.lock")
     try:
@@ -190,7 +191,7 @@ def ensure_watcher(home: Path) -> None:
         is_watched = not locks_now(watch, fcntl.LOCK_SH)
     finally:
         os.close(watch)
-    if is_watched or not Path(sys.executable or "").name.startswith("python"):
+    if is_watched or not Path(sys.executable or "").name.lower().startswith(_INTERPRETERS):
         return
     subprocess.run(  # noqa: S603 - this Python with this file, and no shell
         [sys.executable, "-I", "-S", __file__, home],

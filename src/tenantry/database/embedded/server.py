@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypedDict
@@ -55,10 +56,17 @@ class EmbeddedServer:
     It listens on a socket in a private directory and on no network port, so there are no passwords: whoever may enter
     the directory is trusted. It runs as long as at least one process uses it; a killed process is a user no more.
     `home` is a directory of its own; it is made when missing. `durable=False` gives up safety against power cuts
-    (not against killed processes) for speed: for tests.
+    (not against killed processes) for speed: for tests; whoever starts the server decides.
 
     Methods block; asynchronous callers use ``asyncio.to_thread``. Not for several threads at once. A child made by
-    ``os.fork`` is not a user: it makes its own `EmbeddedServer`.
+    ``os.fork`` is a user only after its own `start`.
+
+    >>> from tenantry.database.embedded import Version
+    >>> server = EmbeddedServer(Path("/srv/planner"), Binaries(Path("/pg/bin"), Version(18, "18.6"), "an example"))
+    >>> server.connect_arguments("planner", "tenantry_app")["host"]
+    '/srv/planner'
+    >>> server.url("planner", "tenantry_app")
+    'postgresql://tenantry_app@/planner?host=%2Fsrv%2Fplanner&port=5432'
     """
 
     superuser = SUPERUSER
@@ -79,7 +87,7 @@ class EmbeddedServer:
         """Use the server; start it if it does not run, make it if it does not exist. Returns when it is ready.
 
         Calling it again is harmless, and brings back a server that crashed meanwhile. Takes about 0.1 s, the first
-        time 0.5 s, to join 5 ms; 150 s at the most.
+        time 0.7 s, to join 3 ms. Every wait has a limit: 60 s for a server, 200 s for another process that starts it.
 
         Raises `NotWritable`, `CannotRunAsRoot`, `DataDirectoryOfAnotherMajor` and `StartFailed`.
         """
@@ -95,13 +103,16 @@ class EmbeddedServer:
     def stop(self) -> Ending:
         """Give up the use of the server; the last user ends it (all sessions end, everything is written, 0.1 s).
 
-        Does nothing when we do not use it. Raises `StopFailed` when it runs on after 40 s.
+        Does nothing when we do not use it. Raises `StopFailed` when it runs on after 40 s, or
+        when another process that starts it takes more than 200 s.
         """
         use, self._use = self._use, None
         if use is None:
             return "left"
         try:
             return "left" if os.getpid() != self._process else self._leave(use)
+        except TimeoutError as error:
+            raise StopFailed(self.home, postmaster_of(self.home / DATA)) from error
         except FileNotFoundError:  # somebody removed `home`: the server notices within a minute and ends by itself
             return "left"
         finally:
@@ -127,22 +138,28 @@ class EmbeddedServer:
 
     def _start_as_user(self) -> Beginning:
         """Take a share first: whoever leaves meanwhile must see that the server is needed. Give it back on failure."""
-        is_new = self._use is None
-        if self._use is None:
+        is_new = not self._has_share()
+        if is_new:
+            if self._use is not None:
+                os.close(self._use)
             self._use, self._process = open_lock(self.home, "use.lock"), os.getpid()
             fcntl.flock(self._use, fcntl.LOCK_SH)
         try:
             return self._join_or_launch()
         except BaseException:
-            if is_new:
+            if is_new and self._use is not None:
                 os.close(self._use)
                 self._use = None
             raise
 
+    def _has_share(self) -> bool:
+        """Not if a fork made it the parent's too, nor if `home` was removed and the lock file with it."""
+        return self._use is not None and self._process == os.getpid() and os.fstat(self._use).st_nlink > 0
+
     def _join_or_launch(self) -> Beginning:
         exists = is_made(self.home, self.binaries)
         data = self.home / DATA
-        if exists and self.socket_directory.exists():
+        if exists:
             prepare_socket_directory(self.socket_directory, self.home)
             if self._answers(data):
                 ensure_watcher(self.home)
@@ -185,4 +202,7 @@ class EmbeddedServer:
             data = self.home / DATA
             if not end_server(data):
                 raise StopFailed(self.home, postmaster_of(data))
+            if self.socket_directory != self.home:
+                with suppress(OSError):
+                    self.socket_directory.rmdir()
             return "stopped"

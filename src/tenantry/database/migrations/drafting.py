@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB, dialect
 
 from tenantry.database.catalog import Relation
 from tenantry.database.migrations.comparison import Scope
-from tenantry.database.planes import Plane
+from tenantry.database.planes import METADATA, Plane
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.row_security import PRIVILEGES, TENANT_POLICIES, policies_of, privileges_of
 from tenantry.database.security_differences import differences, render
@@ -38,13 +38,15 @@ class Draft:
         """The lines that undo, last first."""
         return self._undo[::-1]
 
-    def add_operations(self, context: MigrationContext, operations: Iterable[ops.MigrateOperation]) -> None:
+    def add_operations(
+        self, context: MigrationContext, scope: Scope, operations: Iterable[ops.MigrateOperation]
+    ) -> None:
         """Add what Alembic found: tables with their indexes and walls, other changes, then foreign keys."""
         renderer = Renderer(context)
         found = list(operations)
         created = {one.table_name: one for one in found if isinstance(one, ops.CreateTableOp)}
         keys = [key for one in created.values() for key in _foreign_keys(one)]
-        keys += [one.to_constraint() for one in found if isinstance(one, ops.CreateForeignKeyOp)]
+        keys += [_declared_key(scope, one) for one in found if isinstance(one, ops.CreateForeignKeyOp)]
         for one in found:
             if isinstance(one, ops.CreateForeignKeyOp):
                 continue
@@ -55,7 +57,7 @@ class Draft:
                 is_part = isinstance(one, ops.CreateIndexOp) and one.table_name in created
                 self._add(renderer.text(one), None if is_part else renderer.text(one.reverse()))
         for key in keys:
-            is_part = key.table is not None and key.table.name in created
+            is_part = key.table.name in created
             drop = ops.DropConstraintOp.from_constraint(key)
             self._add(_foreign_key(key, renderer), None if is_part else renderer.text(drop))
 
@@ -113,6 +115,11 @@ def _foreign_keys(operation: ops.CreateTableOp) -> list[sa.ForeignKeyConstraint]
     return sorted(found, key=lambda one: str(one.name))
 
 
+def _declared_key(scope: Scope, operation: ops.CreateForeignKeyOp) -> sa.ForeignKeyConstraint:
+    keys = scope.tables[operation.source_table].foreign_key_constraints
+    return next(key for key in keys if _name(key) == operation.constraint_name)
+
+
 def _without_keys(operation: ops.CreateTableOp) -> ops.CreateTableOp:
     kept = [one for one in operation.columns if not isinstance(one, sa.ForeignKeyConstraint)]
     return ops.CreateTableOp(
@@ -128,22 +135,17 @@ def _without_keys(operation: ops.CreateTableOp) -> ops.CreateTableOp:
 
 def _security(table: sa.Table) -> list[str]:
     policies, privileges = policies_of(table), privileges_of(table)
-    schema = "" if table.schema is None else f", schema={table.schema!r}"
-    if Plane.TENANT.value == _plane(table):
+    name, schema = repr(str(table.name)), "" if table.schema is None else f", schema={table.schema!r}"
+    lines: list[str] = []
+    if table.metadata is METADATA[Plane.TENANT]:
         own = _listed(privileges.pop(DatabaseRole.APP, frozenset()))
         extra = f", privileges={own!r}" if own != _listed(PRIVILEGES) else ""
-        lines = [f"op.enable_tenant_security({table.name!r}{extra})"]
-        lines += [f"op.create_policy({table.name!r}, {render(one)})" for one in policies[len(TENANT_POLICIES) :]]
-        return lines + [
-            f"op.grant({table.name!r}, {str(role)!r}, {_listed(names)!r})" for role, names in privileges.items()
-        ]
-    listed = ", ".join(f"{str(role)!r}: {_listed(names)!r}" for role, names in privileges.items())
-    rendered = ", ".join(render(one) for one in policies)
-    return [f"op.enable_policies({table.name!r}, [{rendered}], privileges={{{listed}}}{schema})"]
-
-
-def _plane(table: sa.Table) -> str:
-    return table.schema or Plane.TENANT.value
+        lines.append(f"op.enable_tenant_security({name}{extra})")
+        lines += [f"op.create_policy({name}, {render(one)})" for one in policies[len(TENANT_POLICIES) :]]
+    elif policies:
+        lines.append(f"op.enable_policies({name}, [{', '.join(render(one) for one in policies)}]{schema})")
+    grants = (f"op.grant({name}, {str(role)!r}, {_listed(names)!r}{schema})" for role, names in privileges.items())
+    return [*lines, *grants]
 
 
 def _listed(privileges: Sequence[str] | frozenset[str]) -> str:

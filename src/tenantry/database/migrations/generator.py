@@ -104,7 +104,7 @@ async def _live(urls: DatabaseUrls, chain: Chain, scripts: Scripts, schema: str)
 
 def _draft(connection: sa.Connection, scope: Scope, live: dict[str, Relation]) -> Draft:
     draft = Draft()
-    draft.add_operations(migration_context(connection, scope), upgrade_operations(connection, scope))
+    draft.add_operations(migration_context(connection, scope), scope, upgrade_operations(connection, scope))
     draft.add_security(scope, live)
     return draft
 

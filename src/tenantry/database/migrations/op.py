@@ -46,23 +46,12 @@ def enable_tenant_security(table: str, *, privileges: str = "SELECT, INSERT, UPD
     _run(grant_statements(quoted(table), {DatabaseRole.APP: parse_privileges(privileges)}))
 
 
-def enable_policies(
-    table: str,
-    policies: Sequence[Policy],
-    *,
-    privileges: Mapping[str, str],
-    schema: str | None = None,
-) -> None:
-    """Switch row security on for a control or shared table, create `policies` and grant `privileges` by role.
+def enable_policies(table: str, policies: Sequence[Policy], *, schema: str | None = None) -> None:
+    """Switch row security on for a control or shared table, also for its owner, and create `policies`.
 
-    Without policies the table gets its grants alone: every role that has them sees every row.
+    A role that none of them names sees nothing, whatever it was granted.
     """
-    name = qualified(table, schema)
-    if policies:
-        _run(wall_statements(name, policies))
-    _run(grant_statements(name, {role: parse_privileges(listed) for role, listed in privileges.items()}))
-    if schema is not None and privileges:
-        execute(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {', '.join(quoted(role) for role in sorted(privileges))}")
+    _run(wall_statements(qualified(table, schema), policies))
 
 
 def create_policy(table: str, policy: Policy, *, schema: str | None = None) -> None:

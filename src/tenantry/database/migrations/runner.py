@@ -59,7 +59,10 @@ async def migrate(
     transaction mode, because the locks belong to the session.
     """
     report = MigrationReport()
-    run = _Run([Scripts(chain) for chain in chains], urls, report, progress, dry_run=dry_run)
+    scripts = [Scripts(chain) for chain in chains]
+    for one in scripts:
+        one.check()
+    run = _Run(scripts, urls, report, progress, dry_run=dry_run)
     for plane, schema in ((Plane.CONTROL, CONTROL_SCHEMA), (Plane.SHARED, SHARED_SCHEMA)):
         await run.places([schema], plane)
         if report.failed:

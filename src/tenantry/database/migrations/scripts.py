@@ -60,6 +60,10 @@ class Scripts:
         """Tell whether the version belongs to this chain; one that does not comes from newer code."""
         return version is None or version in self.revisions
 
+    def check(self) -> None:
+        """Render every step, so that a file with a fault is found before anything runs."""
+        self.after(None)
+
     def after(self, version: str | None) -> list[Step]:
         """Return the steps from `version` to the head."""
         return [self._step(script, up=True) for script in self._ordered[self._position(version) :]]

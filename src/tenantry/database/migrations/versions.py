@@ -11,8 +11,8 @@ from tenantry.database.migrations.chains import Chain
 from tenantry.database.migrations.report import Gap
 from tenantry.database.migrations.scripts import Scripts, Step
 from tenantry.database.placement import Placement
-from tenantry.database.planes import CONTROL_SCHEMA, POOL_SCHEMA, SHARED_SCHEMA, Plane
-from tenantry.database.provisioning import SCHEMA_USERS
+from tenantry.database.planes import CONTROL_SCHEMA, SHARED_SCHEMA, Plane
+from tenantry.database.provisioning import users_of
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.row_security import qualified, quoted
 from tenantry.database.urls import DatabaseUrls
@@ -59,7 +59,7 @@ async def read_version(connection: asyncpg.Connection, schema: str, chain: Chain
 def version_statements(chain: Chain, schema: str, step: Step) -> list[str]:
     """Return the statements that note the version after `step`, in the transaction of the step."""
     table = qualified(chain.version_table, schema)
-    readers = ", ".join(quoted(role) for role in SCHEMA_USERS.get(schema, SCHEMA_USERS[POOL_SCHEMA]))
+    readers = ", ".join(quoted(role) for role in users_of(schema))
     column = f"version_num varchar(32) CONSTRAINT pk_{chain.version_table} PRIMARY KEY"
     statements = [
         f"CREATE TABLE IF NOT EXISTS {table} ({column});",
@@ -100,7 +100,8 @@ async def _gaps(url: str, scripts: Sequence[Scripts], placements: Sequence[Place
 async def _versions(connection: asyncpg.Connection, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     rows = await connection.fetch(
         "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+        "WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest($1::text[], $2::text[])) "
+        "AND has_schema_privilege(n.oid, 'USAGE')",
         [schema for schema, _ in tables],
         [table for _, table in tables],
     )

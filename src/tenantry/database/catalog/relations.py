@@ -1,8 +1,4 @@
-"""What the live database says about itself: relations with their walls and grants, roles, keys.
-
-Every statement reads ``pg_catalog`` alone, which any role may read, so the serving roles can check themselves. This is
-the one place for such SQL.
-"""
+"""Tables and views as the server knows them: their walls, policies and grants."""
 
 from __future__ import annotations
 

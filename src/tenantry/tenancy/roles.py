@@ -1,4 +1,4 @@
-"""Roles: named permission sets with a rank. Custom roles of a tenant will be further sets of the same kind."""
+"""The built-in roles of a tenant. What each may do, access decides; here they have a name and a rank."""
 
 from __future__ import annotations
 
@@ -28,9 +28,3 @@ class Role(StrEnum):
 
 
 _RANKS = {role: rank for rank, role in enumerate(Role)}
-
-
-class PlatformRole(StrEnum):
-    """Roles outside tenants."""
-
-    SUPERADMIN = "superadmin"

@@ -1,0 +1,30 @@
+"""HTTP to repository: there is no rule beyond who may see the counts."""
+
+from __future__ import annotations
+
+import json
+
+from planner.stats.repository import COUNTS
+from planner.stats.schemas import Stats
+from tenantry.access import Access, require_permission
+from tenantry.http import api_router
+
+router = api_router("/stats", tags=["stats"])
+
+
+@router.get(
+    "", operation_id="stats_read", summary="Count what is in the tenant", dependencies=[require_permission("stats:read")]
+)
+async def read_stats(access: Access) -> Stats:
+    async with access.work(listing=True) as uow:
+        counts = await uow.one(COUNTS)
+    assert counts is not None, "a statement of aggregates returns one row"
+    members = await access.runtime.members.count(access.principal.tenant.id)
+    return Stats(
+        projects=json.loads(counts["projects"]),
+        tasks=json.loads(counts["tasks"]),
+        open_tasks=counts["open_tasks"],
+        items=counts["items"],
+        comments=counts["comments"],
+        members=members,
+    )

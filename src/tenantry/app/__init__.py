@@ -1,0 +1,24 @@
+"""Assembly: settings composed, parts built, the application made, served."""
+
+from tenantry.app.application import Application
+from tenantry.app.assembly import Assembly, assembled
+from tenantry.app.factory import create_app, routes_of
+from tenantry.app.openapi import openapi_document
+from tenantry.app.server import PortTaken, serve
+from tenantry.app.servers import database_urls, with_development_secret
+from tenantry.app.settings import Settings, refuse_unsafe
+
+__all__ = [
+    "Application",
+    "Assembly",
+    "PortTaken",
+    "Settings",
+    "assembled",
+    "create_app",
+    "database_urls",
+    "openapi_document",
+    "refuse_unsafe",
+    "routes_of",
+    "serve",
+    "with_development_secret",
+]

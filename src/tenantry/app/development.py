@@ -1,0 +1,53 @@
+"""What development does at start and production leaves to the operator: migrate, and seed the demo once."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tenantry.app.application import Application
+from tenantry.app.assembly import Assembly
+from tenantry.database import DatabaseRole, DatabaseUrls
+from tenantry.database.migrations import migrate
+from tenantry.kernel import ConfigurationError, Environment, Unavailable
+from tenantry.tenancy import StoredPlacements
+
+_SEED_LOCK = 0x73656564  # "seed"
+
+
+async def migrated(application: Application, urls: DatabaseUrls) -> None:
+    """Bring the database to the version of this code. Raises `Unavailable` naming the place that failed."""
+    report = await migrate(urls, application.chains, stored_placements(urls))
+    if report.failed:
+        first = report.failed[0]
+        raise Unavailable(f"The migration of {first.schema} failed: {first.error}\nRun: tenantry migrate")
+
+
+def stored_placements(urls: DatabaseUrls) -> StoredPlacements:
+    """Return the source of all placements: the pool, and what the tenants' catalog says."""
+    return StoredPlacements(urls.of(DatabaseRole.OWNER))
+
+
+async def seeded(assembly: Assembly) -> str | None:
+    """Fill an empty database with the application's demo and return what to print about it; None without a demo.
+
+    Raises `ConfigurationError` in production: a demo there would be accounts with a published password.
+    """
+    if assembly.settings.environment is Environment.PRODUCTION:
+        raise ConfigurationError("The demo seed refuses to run in production.")
+    seed = assembly.application.seed
+    if seed is None:
+        return None
+    connection = await assembly.runtime.database.connect(DatabaseRole.CONTROL)
+    try:
+        await connection.execute(f"SET statement_timeout = 0; SELECT pg_advisory_lock({_SEED_LOCK})", timeout=60)
+        if not await _has_tenants(connection):
+            await seed.plant(assembly)
+    finally:
+        connection.terminate()
+    return seed.logins
+
+
+async def _has_tenants(connection: asyncpg.Connection) -> bool:
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM control.tenants)")
+    return found
+

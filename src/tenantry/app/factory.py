@@ -1,0 +1,105 @@
+"""THE MAP: what a request passes on its way in, from top to bottom, and which routes there are, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from fastapi.routing import APIRoute
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
+
+from tenantry.access import current_access, require_permission
+from tenantry.app import health
+from tenantry.app.application import Application
+from tenantry.app.assembly import Assembly
+from tenantry.app.dispatch import RouteIndex
+from tenantry.app.enveloping import in_style
+from tenantry.app.openapi import openapi_document
+from tenantry.http import RequestEdge, ResponseStyle, cors_middleware, install_problem_handlers
+from tenantry.identity import ROUTERS as IDENTITY_ROUTERS
+from tenantry.identity import require_platform_admin, signed_in
+from tenantry.tenancy import TenancyRules, tenancy_routers
+
+
+def create_app(assembly: Assembly) -> FastAPI:
+    """Return the ASGI application of an assembly."""
+    settings = assembly.settings
+    style = settings.http.response_style
+    docs = settings.http.docs_for(settings.environment)
+    app = _Api(
+        assembly,
+        title=assembly.application.title,
+        version=assembly.application.version,
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+        # FastAPI's telemetry would log exception messages with foreign values as soon as an SDK is installed.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.assembly = assembly
+    app.state.runtime = assembly.runtime
+    app.state.identity = assembly.identity
+    app.state.tenancy = assembly.tenancy
+    app.state.gate = assembly.gate
+    app.state.resources = assembly.resources
+    app.state.readiness = health.Readiness(assembly)
+    app.router.redirect_slashes = False  # a path with a slash at its end is another path: 404, not a redirect
+    app.router.routes.extend(health.router.routes)
+    app.router.routes.extend(routes_of(assembly.application, style))
+    install_problem_handlers(app, style)
+    return app
+
+
+def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
+    """Return every route of the API: identity, tenancy, then the modules in their order."""
+    routers: Sequence[APIRouter] = (*IDENTITY_ROUTERS, *tenancy_routers(_tenancy_rules()))
+    own = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return [*in_style(own, style), *application.routes(style)]
+
+
+class _Api(FastAPI):
+    """FastAPI with our stack: what stands here is all that a request passes, outermost first."""
+
+    def __init__(self, assembly: Assembly, **options: Any) -> None:
+        super().__init__(**options)
+        self._assembly = assembly
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the stack. `RequestEdge` renders whatever the layers inside it raise."""
+        settings, runtime = self._assembly.settings, self._assembly.runtime
+        app: ASGIApp = RouteIndex(self.router, self.router.routes)
+        app = AsyncExitStackMiddleware(app)
+        app = ExceptionMiddleware(app, handlers=self.exception_handlers, debug=False)
+        if cors := cors_middleware(settings.http):
+            app = cors.cls(app, *cors.args, **cors.kwargs)
+        return RequestEdge(
+            app,
+            settings.http,
+            environment=settings.environment,
+            access_log=self._assembly.access_log,
+            metrics=runtime.metrics,
+        )
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, made on first use."""
+        if self.openapi_schema is None:
+            routes = [route for route in self.router.routes if isinstance(route, APIRoute) and route.include_in_schema]
+            style = self._assembly.settings.http.response_style
+            self.openapi_schema = openapi_document(self._assembly.application, routes, style)
+        return self.openapi_schema
+
+
+def _tenancy_rules() -> TenancyRules:
+    return TenancyRules(
+        signed_in=signed_in,
+        member=current_access,
+        may_read_members=require_permission("members:read").dependency,
+        may_manage_members=require_permission("members:manage").dependency,
+        may_update_tenant=require_permission("tenant:update").dependency,
+        platform_admin=require_platform_admin,
+    )
+
+

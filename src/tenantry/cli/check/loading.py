@@ -1,0 +1,143 @@
+"""From ``module:attribute`` to the facts that the rules ask for. The one place that knows how an application is made.
+
+Only what can be imported is looked at; nothing is started, and no database is asked.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from sqlalchemy import Table
+
+from tenantry.access import Permissions, Role
+from tenantry.app import Application, routes_of
+from tenantry.app.health import router as health
+from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, Located, PermissionUse, ServedRoute
+from tenantry.cli.check.project import Project
+from tenantry.database import METADATA, Plane
+from tenantry.database.row_security import model_of
+from tenantry.http import InputSchema, ResponseStyle, rules_of
+from tenantry.kernel import ConfigurationError
+from tenantry.module import Module
+from tenantry.resources import Operation, ResourceRoute, ResourceRouter
+
+_VERBS = {
+    Operation.CREATE: ("create",),
+    Operation.READ: ("read",),
+    Operation.LIST: ("read",),
+    Operation.UPDATE: ("update",),
+    Operation.REPLACE: ("update",),
+    Operation.DELETE: ("delete", "purge"),
+    Operation.RESTORE: ("delete",),
+    Operation.CLEAR: ("clear",),
+}
+"""The verbs that a resource's operations ask for; ``?hard=true`` of a delete is a purge."""
+
+
+def load_application(reference: str, project: Project) -> Assembled:
+    """Import ``module:attribute`` and return what the rules ask of it. Raises `ConfigurationError`."""
+    application, file = _imported(reference, project)
+    place = f"{project.name_of(file)}:1" if project.holds(file) else f"{file}:1"
+    routes = [*health.routes, *routes_of(application, ResponseStyle.PLAIN)]
+    served = [_served(route, project, place) for route in routes if isinstance(route, APIRoute)]
+    return Assembled(
+        place=place,
+        routes=served,
+        permissions=list(_permissions(application, project, place)),
+        uses=[use for module in application.modules for use in _uses(module, project, place)],
+        inputs=list(_inputs(served, project)),
+        tables=list(_tables(project, place)),
+        folders=[module.folder for module in application.modules if module.folder],
+    )
+
+
+def _imported(reference: str, project: Project) -> tuple[Application, Path]:
+    name, _, attribute = reference.partition(":")
+    for folder in {str(package.parent) for package in project.packages} - set(sys.path):
+        sys.path.insert(0, folder)
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"The application {reference} cannot be imported: {error}. Correct it, or check the files alone with "
+            "--application ''."
+        ) from error
+    application = getattr(module, attribute or "application", None)
+    if not isinstance(application, Application):
+        raise ConfigurationError(
+            f"{reference} is no application of Tenantry: name it as package.module:attribute, where the attribute is "
+            "an Application(…)."
+        )
+    return application, Path(module.__file__ or name)
+
+
+def _served(route: APIRoute, project: Project, fallback: str) -> ServedRoute:
+    """Generated routes decide who acts before anything else; hand-written ones must say their rule."""
+    is_declared = isinstance(route, ResourceRoute) or bool(rules_of(route))
+    return ServedRoute(route, is_declared, project.place_of(route.endpoint) or fallback)
+
+
+def _permissions(application: Application, project: Project, fallback: str) -> Iterator[DeclaredVerbs]:
+    folders = {id(module.permissions): module.folder for module in application.modules}
+    for declared in application.catalog().modules:
+        folder = folders.get(id(declared))
+        place = fallback
+        if folder is not None and project.holds(folder):
+            file = folder / "permissions.py"
+            place = f"{project.name_of(file if file.is_file() else folder / '__init__.py')}:1"
+        yield DeclaredVerbs(declared.resource, frozenset(declared.verbs), _granted(declared), place, folder)
+
+
+def _granted(declared: Permissions) -> frozenset[str]:
+    held = {permission for role in Role for permission in declared.of(role)}
+    return frozenset(permission.split(":")[1] for permission in held)
+
+
+def _uses(module: Module, project: Project, fallback: str) -> Iterator[PermissionUse]:
+    for router in module.routers:
+        if isinstance(router, ResourceRouter):
+            access = router.service.resource.access
+            verbs = {verb for operation in router.operations for verb in _VERBS[operation]} | set(access.own_when)
+            place = project.place_of(router.service) or fallback
+            for verb in sorted(verbs):
+                yield PermissionUse(f"{access.resource}:{verb}", place)
+
+
+def _inputs(routes: Iterable[ServedRoute], project: Project) -> Iterator[Located[type[BaseModel]]]:
+    """Yield the project's input schemas, and whatever else its routes take as a body."""
+    models = [*_descendants(InputSchema), *(model for served in routes for model in _bodies(served.route))]
+    seen: set[str] = set()
+    for model in models:
+        place = project.place_of(model)
+        if place is not None and place not in seen:
+            seen.add(place)
+            yield Located(model, place)
+
+
+def _bodies(route: object) -> Iterator[type[BaseModel]]:
+    field = getattr(route, "body_field", None)
+    annotation = field.field_info.annotation if field is not None else None
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+
+
+def _descendants(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for below in model.__subclasses__():
+        yield below
+        yield from _descendants(below)
+
+
+def _tables(project: Project, fallback: str) -> Iterator[Located[Table]]:
+    """Yield the project's tables of the tenant plane; those of the packages it uses are theirs to correct."""
+    for table in METADATA[Plane.TENANT].tables.values():
+        try:
+            place = project.place_of(model_of(table))
+        except ConfigurationError:
+            place = fallback  # a table without a model: nobody else would report it
+        if place is not None:
+            yield Located(table, place)

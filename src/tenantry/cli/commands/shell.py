@@ -1,0 +1,34 @@
+"""`shell`: a Python prompt with the application assembled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenantry.cli.context import load, opened, run_async
+
+
+def shell(
+    data_dir: Annotated[Path | None, typer.Option(help="Data directory of development (default .tenantry).")] = None,
+) -> None:
+    """Open a Python prompt with `assembly` and `run` (awaits a coroutine).
+
+    Example: tenantry shell
+    """
+    run_async(_shell(data_dir))
+
+
+async def _shell(data_dir: Path | None) -> None:
+    import asyncio
+    import code
+
+    loop = asyncio.get_running_loop()
+    async with opened(load(environment="development", data_dir=data_dir)) as assembly:
+
+        def run(work: object) -> object:
+            return asyncio.run_coroutine_threadsafe(work, loop).result()  # type: ignore[arg-type,var-annotated]
+
+        names = {"assembly": assembly, "runtime": assembly.runtime, "run": run}
+        await asyncio.to_thread(code.interact, "assembly, runtime, run(coroutine)", local=names)

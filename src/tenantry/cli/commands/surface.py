@@ -1,0 +1,53 @@
+"""`routes` and `openapi`: what the application offers, without a database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenantry.cli.context import load_application
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+def routes(as_json: Json = False) -> None:
+    """List every route with its operation id.
+
+    Example: tenantry routes
+    """
+    from tenantry.app import routes_of
+    from tenantry.http import ResponseStyle
+
+    rows = [
+        {"method": method, "path": route.path, "operation": route.operation_id or route.name}
+        for route in routes_of(load_application(), ResponseStyle.PLAIN)
+        for method in sorted(route.methods)
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    width = max(len(row["path"]) for row in rows)
+    for row in rows:
+        print(f"{row['method']:7} {row['path']:{width}} {row['operation']}")
+
+
+def openapi(
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
+    style: Annotated[str, typer.Option(help="Response style: plain or envelope.")] = "plain",
+) -> None:
+    """Write the OpenAPI document.
+
+    Example: tenantry openapi --out openapi.json
+    """
+    from tenantry.app import openapi_document, routes_of
+    from tenantry.http import ResponseStyle
+
+    application, chosen = load_application(), ResponseStyle(style)
+    text = json.dumps(openapi_document(application, routes_of(application, chosen), chosen), indent=2, sort_keys=True)
+    if out is None:
+        print(text)
+    else:
+        out.write_text(text + "\n")

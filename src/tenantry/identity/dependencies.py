@@ -1,0 +1,95 @@
+"""What routes ask of identity: who is signed in, who administers the platform, where a request comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from tenantry.http import API_PREFIX, access_rule
+from tenantry.identity.addresses import client_address
+from tenantry.identity.authenticator import Identity
+from tenantry.identity.caller import Caller
+from tenantry.identity.errors import NotSignedIn
+from tenantry.identity.models import MAX_USER_AGENT
+from tenantry.identity.profiles import require_admin
+from tenantry.identity.service import IdentityService
+from tenantry.kernel import context
+
+TOKEN_URL = f"{API_PREFIX}/auth/token"
+
+_scheme = OAuth2PasswordBearer(
+    tokenUrl=TOKEN_URL,
+    scheme_name="password",
+    description="Sign in with e-mail address and password; the access token goes into `Authorization: Bearer`.",
+    auto_error=False,
+)
+_Documented = Annotated[str | None, Depends(_scheme)]
+"""Puts the security scheme into OpenAPI. Its value is not used: rules are asked before FastAPI's dependencies."""
+
+
+def identity_service(request: Request) -> IdentityService:
+    """Return the identity service of the application."""
+    service: IdentityService = request.app.state.identity
+    return service
+
+
+@access_rule
+async def signed_in(request: Request, _token: _Documented = None) -> Identity:
+    """The rule of routes for people who are signed in; gives their identity.
+
+    Raises `NotSignedIn` without a token, `InvalidAccessToken` with one that does not count.
+    """
+    known: Identity | None = getattr(request.state, "identity", None)
+    if known is None:
+        token = bearer_token(request)
+        if token is None:
+            raise NotSignedIn
+        known = await identity_service(request).authenticator.authenticate(token)
+        request.state.identity = known
+        context.actor_id.set(str(known.user_id))
+    return known
+
+
+@access_rule
+async def require_platform_admin(request: Request, _token: _Documented = None) -> Identity:
+    """The rule of routes for platform administrators. Raises also `NotPlatformAdmin`."""
+    identity: Identity = await signed_in(request)
+    require_admin(identity)
+    return identity
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the token of ``Authorization: Bearer …``, None where there is none.
+
+    Raises `NotSignedIn` for two such headers: which one counts must not be a matter of who reads them.
+    """
+    values = request.headers.getlist("authorization")
+    if len(values) > 1:
+        raise NotSignedIn("Send one Authorization header.")
+    scheme, _, token = (values[0] if values else "").partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token else None
+
+
+def caller_of(request: Request) -> Caller:
+    """Return where a request comes from.
+
+    The address is the connection's, which the server replaces by `X-Forwarded-For` for trusted proxies alone; the
+    header itself is never read here, because anybody can send it.
+    """
+    client = request.scope.get("client")
+    agent = request.headers.get("user-agent", "")
+    printable = "".join(character for character in agent[:MAX_USER_AGENT] if character.isprintable())
+    return Caller(
+        address=client_address(client[0] if client else None),
+        user_agent=printable or None,
+        request_id=getattr(request.state, "request_id", None),
+    )
+
+
+CurrentIdentity = Annotated[Identity, Depends(signed_in)]
+PlatformAdmin = Annotated[Identity, Depends(require_platform_admin)]
+CurrentCaller = Annotated[Caller, Depends(caller_of)]
+Service = Annotated[IdentityService, Depends(identity_service)]

@@ -1,0 +1,101 @@
+"""The failures of tenancy.
+
+Those of resolving a tenant say the same about a tenant that does not exist and one that is somebody else's: anything
+else would let a stranger list our customers.
+"""
+
+from __future__ import annotations
+
+from tenantry.kernel import BadRequest, InvalidInput, Kind, NotFound, PermissionDenied, TenantryError, Unavailable
+
+
+class TenantMissing(BadRequest):
+    """Say which tenant: send X-Tenant-Id or X-Tenant-Slug."""
+
+
+class TenantHeaderInDerivedMode(BadRequest):
+    """The access token names the tenant, so no tenant header may be sent."""
+
+
+class TenantConflict(BadRequest):
+    """X-Tenant-Id and X-Tenant-Slug name different tenants."""
+
+
+class DuplicateTenantHeader(BadRequest):
+    """A tenant header was sent twice."""
+
+
+class InvalidTenantId(BadRequest):
+    """X-Tenant-Id has to be a UUID."""
+
+
+class NotAMember(PermissionDenied):
+    """You are not a member of this tenant."""
+
+
+class TenantSuspended(PermissionDenied):
+    """This tenant is suspended."""
+
+
+class TenantNotReady(Unavailable):
+    """This tenant is still being set up."""
+
+
+class TenantNotFound(NotFound):
+    """There is no such tenant."""
+
+
+class SlugTaken(TenantryError):
+    """A tenant with this slug exists."""
+
+    kind = Kind.CONFLICT
+
+
+class SlugReserved(InvalidInput):
+    """This slug is reserved."""
+
+
+class PlacementFailed(Unavailable):
+    """The tenant's place in the database could not be made; no tenant was created."""
+
+
+class MemberNotFound(NotFound):
+    """There is no such member."""
+
+
+class AlreadyMember(TenantryError):
+    """This person is a member already."""
+
+    kind = Kind.CONFLICT
+
+
+class UnknownUser(InvalidInput):
+    """There is no such user with a verified e-mail address."""
+
+
+class LastOwner(TenantryError):
+    """A tenant keeps at least one owner."""
+
+    kind = Kind.CONFLICT
+
+
+class RoleAboveOwn(PermissionDenied):
+    """You cannot give or change a role above your own."""
+
+
+class InvitationNotFound(NotFound):
+    """There is no such open invitation."""
+
+
+class InvitationPending(TenantryError):
+    """This address was invited at the same moment by somebody else."""
+
+    kind = Kind.CONFLICT
+
+
+class InvalidInvitation(BadRequest):
+    """This invitation is not valid, has expired, was used, or is for another e-mail address."""
+
+
+class EmailNotVerified(PermissionDenied):
+    """Verify your e-mail address first."""

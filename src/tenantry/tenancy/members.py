@@ -1,0 +1,157 @@
+"""Members: who belongs to a tenant, in which role. A tenant keeps an owner, and nobody gives more than they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tenantry.audit import record
+from tenantry.database import Row, UnitOfWork
+from tenantry.identity import email_key
+from tenantry.query import ListRequest
+from tenantry.runtime import Runtime
+from tenantry.tenancy.acting import Acting, require_rank
+from tenantry.tenancy.errors import LastOwner, MemberNotFound, NotAMember, UnknownUser
+from tenantry.tenancy.facts import keys_of_members
+from tenantry.tenancy.invitations import InvitationRecord, Invitations
+from tenantry.tenancy.repository import (
+    DELETE_MEMBER,
+    INSERT_MEMBER,
+    LOCK_MEMBERS,
+    MEMBER_BY_ID,
+    MEMBERS,
+    REVOKE_INVITATIONS_OF,
+    UPDATE_MEMBER,
+    VERIFIED_USER_BY_EMAIL,
+    VERIFIED_USER_BY_ID,
+)
+from tenantry.tenancy.roles import Role
+from tenantry.tenancy.row_list import ListPage
+from tenantry.tenancy.standing import require_standing
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord:
+    """A member, as the tenant sees them. `id` is the user's."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    email: str
+    role: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Members:
+    """The members of one tenant."""
+
+    def __init__(self, runtime: Runtime, invitations: Invitations) -> None:
+        self._database = runtime.database
+        self._clock = runtime.clock
+        self._facts = runtime.facts
+        self._invitations = invitations
+
+    async def list(self, acting: Acting, request: ListRequest) -> ListPage:
+        """Return a page of the members."""
+        async with self._scope(acting) as uow:
+            return await MEMBERS.read(uow, request, tenant_id=acting.tenant_id)
+
+    async def read(self, acting: Acting, user_id: UUID) -> MemberRecord:
+        """Return a member. Raises `MemberNotFound`."""
+        async with self._scope(acting) as uow:
+            return await _read(uow, acting.tenant_id, user_id)
+
+    async def add(self, acting: Acting, user_id: UUID, role: Role) -> MemberRecord:
+        """Add a user whose e-mail address is verified. Raises `UnknownUser`, `AlreadyMember` and `RoleAboveOwn`."""
+        async with self._scope(acting) as uow:
+            user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
+            if user is None:
+                raise UnknownUser
+            return await self._insert(uow, acting, user, role)
+
+    async def add_by_email(self, acting: Acting, email: str, role: Role) -> MemberRecord | InvitationRecord:
+        """Add whoever has this address, if they proved that; otherwise mail an invitation to it.
+
+        An address counts only once verified: else whoever registered a victim's address would be let in when an owner
+        adds the victim. Raises `AlreadyMember` and `RoleAboveOwn`.
+        """
+        async with self._scope(acting) as uow:
+            user = await uow.one(VERIFIED_USER_BY_EMAIL, email_key=email_key(email))
+            if user is None:
+                return await self._invitations.issue(uow, acting, email, role)
+            return await self._insert(uow, acting, user, role)
+
+    async def change_role(self, acting: Acting, user_id: UUID, role: Role) -> MemberRecord:
+        """Give a member another role.
+
+        Raises `MemberNotFound`, `LastOwner` and `RoleAboveOwn`, the last also for a member who is above oneself.
+        """
+        async with self._scope(acting) as uow:
+            before = await self._hold(uow, acting, user_id, becomes=role)
+            if before != role:
+                await uow.run(UPDATE_MEMBER, tenant_id=acting.tenant_id, user_id=user_id, new_role=role.value)
+                await record(
+                    uow,
+                    "members.role_changed",
+                    resource_type="member",
+                    resource_id=user_id,
+                    before={"role": before},
+                    after={"role": role.value},
+                )
+                await self._facts.announce(uow, *keys_of_members(acting.tenant_id, user_id))
+            return await _read(uow, acting.tenant_id, user_id)
+
+    async def remove(self, acting: Acting, user_id: UUID) -> None:
+        """Remove a member, or leave. Raises as `change_role` does."""
+        async with self._scope(acting) as uow:
+            before = await self._hold(uow, acting, user_id, becomes=None)
+            await uow.run(DELETE_MEMBER, tenant_id=acting.tenant_id, user_id=user_id)
+            await record(
+                uow, "members.removed", resource_type="member", resource_id=user_id, before={"role": before}
+            )
+            await self._facts.announce(uow, *keys_of_members(acting.tenant_id, user_id))
+
+    async def _insert(self, uow: UnitOfWork, acting: Acting, user: Row, role: Role) -> MemberRecord:
+        await require_standing(uow, acting, role)
+        tenant_id, user_id = acting.tenant_id, user["id"]
+        await uow.run(INSERT_MEMBER, tenant_id=tenant_id, user_id=user_id, role=role.value)
+        await uow.run(
+            REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=user["email_key"], now=self._clock.now()
+        )
+        await record(
+            uow, "members.added", resource_type="member", resource_id=user_id, after={"role": role.value}
+        )
+        await self._facts.announce(uow, *keys_of_members(tenant_id, user_id))
+        return await _read(uow, tenant_id, user_id)
+
+    async def _hold(self, uow: UnitOfWork, acting: Acting, user_id: UUID, *, becomes: Role | None) -> str:
+        """Lock what a change depends on, refuse what may not happen, and return the member's role."""
+        rows = await uow.all(
+            LOCK_MEMBERS, tenant_id=acting.tenant_id, user_id=user_id, acting_id=acting.member_id
+        )
+        roles = {row["user_id"]: str(row["role"]) for row in rows}
+        if user_id not in roles:
+            raise MemberNotFound
+        others = [row for row in rows if row["user_id"] != user_id and row["is_active"]]
+        is_owned = any(row["role"] == Role.OWNER for row in others) or becomes is Role.OWNER
+        if roles[user_id] == Role.OWNER and not is_owned:
+            raise LastOwner
+        own = acting.role if acting.member_id is None else roles.get(acting.member_id)
+        if own is None:
+            raise NotAMember
+        require_rank(own, roles[user_id], *([becomes] if becomes else []))
+        return roles[user_id]
+
+    def _scope(self, acting: Acting) -> UnitOfWork:
+        return self._database.control_scope(
+            actor=acting.actor, request_id=acting.request_id, tenant_id=acting.tenant_id
+        )
+
+
+async def _read(uow: UnitOfWork, tenant_id: UUID, user_id: UUID) -> MemberRecord:
+    row = await uow.one(MEMBER_BY_ID, tenant_id=tenant_id, user_id=user_id)
+    if row is None:
+        raise MemberNotFound
+    return MemberRecord(**row)

@@ -1,0 +1,124 @@
+"""Platform administration: every tenant, and nothing that is inside of one. Each call leaves a line with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tenantry.audit import record
+from tenantry.database import UnitOfWork
+from tenantry.kernel import Actor, TenantId
+from tenantry.query import ListRequest
+from tenantry.runtime import Runtime
+from tenantry.tenancy.errors import TenantNotReady
+from tenantry.tenancy.models import TenantStatus
+from tenantry.tenancy.repository import ALL_TENANTS, COUNT_BY_STATUS, COUNT_PEOPLE, TENANT_BY_ID
+from tenantry.tenancy.row_list import ListPage
+from tenantry.tenancy.tenants import TenantRecord, Tenants, change_tenant, found
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCall:
+    """Who administers, and why."""
+
+    actor: Actor
+    reason: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformStats:
+    """How much there is."""
+
+    tenants: dict[str, int]
+    memberships: int
+    people: int
+    open_invitations: int
+
+
+class PlatformTenants:
+    """What a platform administrator does with tenants."""
+
+    def __init__(self, runtime: Runtime, tenants: Tenants) -> None:
+        self._database = runtime.database
+        self._facts = runtime.facts
+        self._tenants = tenants
+
+    async def list(self, call: PlatformCall, request: ListRequest) -> ListPage:
+        """Return a page of all tenants."""
+        async with self._scope(call) as uow:
+            await _note(uow, "platform.tenants_listed", call)
+            return await ALL_TENANTS.read(uow, request)
+
+    async def read(self, call: PlatformCall, tenant_id: UUID) -> TenantRecord:
+        """Return a tenant. Raises `TenantNotFound`."""
+        async with self._scope(call) as uow:
+            await _note(uow, "platform.tenant_read", call, tenant_id)
+            return found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
+
+    async def change(
+        self, call: PlatformCall, tenant_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None = None
+    ) -> TenantRecord:
+        """Change `name`, `slug` or `config`. Raises `TenantNotFound`, `SlugTaken` and `StaleVersion`."""
+        async with self._scope(call) as uow:
+            return await change_tenant(
+                uow,
+                self._facts.announce,
+                tenant_id,
+                changes,
+                expected_version=expected_version,
+                action="platform.tenant_updated",
+                reason=call.reason,
+            )
+
+    async def suspend(self, call: PlatformCall, tenant_id: UUID) -> TenantRecord:
+        """Let nobody work in a tenant until it is resumed; nothing of it is lost.
+
+        Raises `TenantNotFound`, and `TenantNotReady` while it is being prepared.
+        """
+        async with self._scope(call) as uow:
+            if found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id)).status == TenantStatus.PREPARING:
+                raise TenantNotReady(retry_after=5)
+            return await self._move(uow, call, tenant_id, TenantStatus.SUSPENDED)
+
+    async def resume(self, call: PlatformCall, tenant_id: UUID) -> TenantRecord:
+        """Open a suspended tenant again, or finish one whose preparation was interrupted.
+
+        Raises `TenantNotFound` and `PlacementFailed`.
+        """
+        async with self._scope(call) as uow:
+            tenant = found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
+            if tenant.status != TenantStatus.PREPARING:
+                return await self._move(uow, call, tenant_id, TenantStatus.ACTIVE)
+            await _note(uow, "platform.tenant_resumed", call, tenant_id)
+        return await self._tenants.finish(TenantId(tenant_id), actor=call.actor, request_id=call.request_id)
+
+    async def stats(self, call: PlatformCall) -> PlatformStats:
+        """Return how many tenants there are in each state, and how many people belong to them."""
+        async with self._scope(call) as uow:
+            await _note(uow, "platform.stats_read", call)
+            by_status = {row["status"]: row["number"] for row in await uow.all(COUNT_BY_STATUS)}
+            row = await uow.one(COUNT_PEOPLE)
+        return PlatformStats({status.value: by_status.get(status.value, 0) for status in TenantStatus}, **(row or {}))
+
+    async def _move(self, uow: UnitOfWork, call: PlatformCall, tenant_id: UUID, to: TenantStatus) -> TenantRecord:
+        action = "platform.tenant_suspended" if to is TenantStatus.SUSPENDED else "platform.tenant_resumed"
+        return await change_tenant(
+            uow, self._facts.announce, tenant_id, {"status": to.value}, action=action, reason=call.reason
+        )
+
+    def _scope(self, call: PlatformCall) -> UnitOfWork:
+        return self._database.platform_scope(actor=call.actor, request_id=call.request_id)
+
+
+async def _note(uow: UnitOfWork, action: str, call: PlatformCall, tenant_id: UUID | None = None) -> None:
+    await record(
+        uow,
+        action,
+        resource_type="tenant",
+        resource_id=tenant_id,
+        tenant_id=tenant_id,
+        after={"reason": call.reason},
+    )

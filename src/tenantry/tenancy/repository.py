@@ -1,0 +1,273 @@
+"""Every statement of tenancy, compiled once, and its lists. Expiry is decided by the clock of the runtime (``now``)."""
+
+from __future__ import annotations
+
+from sqlalchemy import String, Uuid, and_, bindparam, delete, distinct, exists, func, insert, literal, or_, select, update
+
+from tenantry.database import Statement, Timestamp
+from tenantry.identity import User
+from tenantry.tenancy.models import Invitation, Member, Tenant, TenantStatus
+from tenantry.tenancy.roles import Role
+from tenantry.tenancy.row_list import RowList
+
+tenants = Tenant.__table__.c
+members = Member.__table__.c
+invitations = Invitation.__table__.c
+users = User.__table__.c
+
+_NOW = bindparam("now", type_=Timestamp)
+_TENANT = bindparam("tenant_id", type_=Uuid)
+_USER = bindparam("user_id", type_=Uuid)
+_FACTS = (tenants.id, tenants.slug, tenants.name, tenants.status, tenants.placement_kind, tenants.placement_schema)
+_RECORD = (*_FACTS, tenants.config, tenants.created_at, tenants.updated_at, tenants.version)
+_MEMBER = (
+    members.user_id.label("id"),
+    members.user_id,
+    users.name,
+    users.email,
+    members.role,
+    members.created_at,
+    members.updated_at,
+)
+_INVITATION = (
+    invitations.id,
+    invitations.email,
+    invitations.role,
+    invitations.invited_by,
+    invitations.created_at,
+    invitations.expires_at,
+)
+_IS_OPEN = and_(invitations.accepted_at.is_(None), invitations.revoked_at.is_(None))
+
+# Resolution
+
+MEMBERSHIPS_AMONG = Statement(
+    select(members.role, *_FACTS)
+    .join_from(Member, Tenant, tenants.id == members.tenant_id)
+    .where(members.user_id == _USER, or_(tenants.id == _TENANT, tenants.slug == bindparam("slug", type_=String)))
+)
+"""The person's memberships among the named tenants. It reads the person's own rows, whatever was named: a tenant that
+does not exist costs what somebody else's tenant costs."""
+
+TENANTS_NAMED = Statement(
+    select(*_FACTS).where(or_(tenants.id == _TENANT, tenants.slug == bindparam("slug", type_=String)))
+)
+
+COUNT_MEMBERS = Statement(select(func.count()).select_from(Member).where(members.tenant_id == _TENANT))
+
+PLACEMENTS = Statement(
+    select(tenants.placement_kind, tenants.placement_schema)
+    .where(tenants.status != TenantStatus.PREPARING.value)
+    .distinct()
+)
+
+# Tenants
+
+INSERT_TENANT = Statement(
+    insert(Tenant)
+    .values(
+        id=_TENANT,
+        slug=bindparam("slug"),
+        name=bindparam("name"),
+        status=bindparam("status"),
+        placement_kind=bindparam("placement_kind"),
+        placement_schema=bindparam("placement_schema"),
+    )
+    .returning(*_RECORD),
+    writes=True,
+)
+
+TENANT_BY_ID = Statement(select(*_RECORD).where(tenants.id == _TENANT))
+
+LOCK_TENANT = Statement(
+    select(*_RECORD).where(tenants.id == _TENANT).with_for_update(key_share=True),
+    writes=True,
+)
+
+UPDATE_TENANT = Statement(
+    update(Tenant)
+    .where(tenants.id == _TENANT)
+    .values(
+        slug=bindparam("new_slug"),
+        name=bindparam("new_name"),
+        status=bindparam("new_status"),
+        config=bindparam("new_config"),
+        updated_at=func.now(),
+        version=tenants.version + 1,
+    )
+    .returning(*_RECORD),
+    writes=True,
+)
+
+DELETE_UNPREPARED = Statement(
+    delete(Tenant).where(tenants.id == _TENANT, tenants.status == TenantStatus.PREPARING.value), writes=True
+)
+
+COUNT_BY_STATUS = Statement(select(tenants.status, func.count().label("number")).group_by(tenants.status))
+
+COUNT_PEOPLE = Statement(
+    select(
+        func.count().label("memberships"),
+        func.count(distinct(members.user_id)).label("people"),
+        select(func.count()).select_from(Invitation).where(_IS_OPEN).scalar_subquery().label("open_invitations"),
+    ).select_from(Member)
+)
+
+# Members
+
+INSERT_MEMBER = Statement(
+    insert(Member).values(tenant_id=_TENANT, user_id=_USER, role=bindparam("role")),
+    writes=True,
+)
+
+MEMBER_BY_ID = Statement(
+    select(*_MEMBER)
+    .join_from(Member, User, users.id == members.user_id)
+    .where(members.tenant_id == _TENANT, members.user_id == _USER)
+)
+
+LOCK_MEMBERS = Statement(
+    select(members.user_id, members.role, users.is_active)
+    .join_from(Member, User, users.id == members.user_id)
+    .where(
+        members.tenant_id == _TENANT,
+        or_(
+            members.user_id == _USER,
+            members.user_id == bindparam("acting_id", type_=Uuid),
+            members.role == Role.OWNER.value,
+        ),
+    )
+    .order_by(members.user_id)
+    .with_for_update(key_share=True, of=Member),
+    writes=True,
+)
+"""The member in question, the acting one, and every owner, held until the end of the transaction. Always in the same
+order, so that two owners who demote each other wait for one another instead of deadlocking."""
+
+UPDATE_MEMBER = Statement(
+    update(Member)
+    .where(members.tenant_id == _TENANT, members.user_id == _USER)
+    .values(role=bindparam("new_role"), updated_at=func.now()),
+    writes=True,
+)
+
+DELETE_MEMBER = Statement(
+    delete(Member).where(members.tenant_id == _TENANT, members.user_id == _USER), writes=True
+)
+
+ROLE_OF_MEMBER = Statement(
+    select(members.role).where(members.tenant_id == _TENANT, members.user_id == _USER).with_for_update(read=True),
+    writes=True,
+)
+"""Holds the membership until the end of the transaction: what was decided by the role stays true."""
+
+# People, as identity knows them. E-mail addresses count only once verified.
+
+_IS_VERIFIED = and_(users.is_active, users.email_verified_at.is_not(None))
+
+VERIFIED_USER_BY_EMAIL = Statement(
+    select(users.id, users.email_key).where(users.email_key == bindparam("email_key"), _IS_VERIFIED)
+)
+
+VERIFIED_USER_BY_ID = Statement(select(users.id, users.email_key).where(users.id == _USER, _IS_VERIFIED))
+
+# Invitations
+
+INSERT_INVITATION = Statement(
+    insert(Invitation)
+    .values(
+        tenant_id=_TENANT,
+        id=bindparam("id"),
+        email=bindparam("email"),
+        email_key=bindparam("email_key"),
+        role=bindparam("role"),
+        token_hash=bindparam("token_hash"),
+        invited_by=bindparam("invited_by"),
+        expires_at=bindparam("expires_at"),
+    )
+    .returning(*_INVITATION),
+    writes=True,
+)
+
+REVOKE_INVITATIONS_OF = Statement(
+    update(Invitation)
+    .where(invitations.tenant_id == _TENANT, invitations.email_key == bindparam("of_email_key"), _IS_OPEN)
+    .values(revoked_at=_NOW),
+    writes=True,
+)
+
+REVOKE_INVITATION = Statement(
+    update(Invitation)
+    .where(invitations.tenant_id == _TENANT, invitations.id == bindparam("invitation_id", type_=Uuid), _IS_OPEN)
+    .values(revoked_at=_NOW)
+    .returning(invitations.role),
+    writes=True,
+)
+
+ACCEPT_INVITATION = Statement(
+    update(Invitation)
+    .where(
+        invitations.tenant_id == _TENANT,
+        invitations.token_hash == bindparam("presented_hash"),
+        invitations.email_key == bindparam("own_email_key"),
+        _IS_OPEN,
+        invitations.expires_at > _NOW,
+        exists().where(tenants.id == invitations.tenant_id, tenants.status == TenantStatus.ACTIVE.value),
+    )
+    .values(accepted_at=_NOW, accepted_by=_USER)
+    .returning(invitations.id, invitations.role, invitations.invited_by),
+    writes=True,
+)
+"""The one conditional UPDATE of an acceptance: of any number of tries with one token, one changes the row."""
+
+IS_MEMBER_BY_EMAIL = Statement(
+    select(literal(1))
+    .select_from(Member)
+    .join(User, users.id == members.user_id)
+    .where(members.tenant_id == _TENANT, users.email_key == bindparam("email_key"))
+)
+
+# Lists
+
+OWN_TENANTS = RowList(
+    select(tenants.id, tenants.slug, tenants.name, tenants.status, members.role, tenants.created_at)
+    .join_from(Member, Tenant, tenants.id == members.tenant_id)
+    .where(members.user_id == _USER),
+    filters={"status", "role"},
+    sorts={"name", "slug", "created_at"},
+    search={"name", "slug"},
+    default_sort="name",
+)
+
+ALL_TENANTS = RowList(
+    select(
+        tenants.id,
+        tenants.slug,
+        tenants.name,
+        tenants.status,
+        tenants.placement_kind.label("placement"),
+        tenants.created_at,
+        tenants.updated_at,
+        tenants.version,
+    ),
+    filters={"slug", "status", "placement", "created_at"},
+    sorts={"name", "slug", "created_at"},
+    search={"name", "slug"},
+    default_sort="-created_at",
+)
+
+MEMBERS = RowList(
+    select(*_MEMBER).join_from(Member, User, users.id == members.user_id).where(members.tenant_id == _TENANT),
+    filters={"role", "created_at"},
+    sorts={"name", "created_at"},
+    search={"name", "email"},
+    default_sort="created_at",
+)
+
+INVITATIONS = RowList(
+    select(*_INVITATION).where(invitations.tenant_id == _TENANT, _IS_OPEN),
+    filters={"role", "expires_at"},
+    sorts={"created_at", "expires_at"},
+    search={"email"},
+    default_sort="-created_at",
+)

@@ -1,0 +1,37 @@
+"""A tiny project on disk, with the faults that a test plants in it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tenantry.cli.check import Finding, Project, read_project, run_checks
+
+Plant = Callable[[Mapping[str, str]], Project]
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    """Return a function that writes files below a root with the package `shop`, and returns the project."""
+
+    def planted(files: Mapping[str, str]) -> Project:
+        for name, content in {"shop/__init__.py": "", "pyproject.toml": "", **files}.items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(content))
+        return read_project(tmp_path)
+
+    return planted
+
+
+def places(project: Project, rule: str) -> list[str]:
+    """Return the places where a rule finds something."""
+    return [finding.place for finding in found(project, rule)]
+
+
+def found(project: Project, rule: str) -> list[Finding]:
+    """Return what a rule finds."""
+    return run_checks(project, only=[rule])

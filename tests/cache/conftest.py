@@ -1,0 +1,128 @@
+"""A scratch database with the five roles, and a proxy in front of it that can fall silent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from tenantry.cache import FactCache, InvalidationListener
+from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls
+from tenantry.database.provisioning import drop_database, provision
+
+ADMIN = "postgresql://root@/postgres?host=/var/run/postgresql"
+SOCKET = "/var/run/postgresql/.s.PGSQL.5432"
+NAME = "t_cache_facts"
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def urls() -> AsyncIterator[DatabaseUrls]:
+    yield await provision(ADMIN, NAME)
+    await drop_database(ADMIN, NAME)
+
+
+@pytest.fixture
+async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    database = Database(urls, DatabaseSettings(), constraints={})
+    yield database
+    await database.close()
+
+
+@dataclass
+class Proxy:
+    """Forwards a Unix socket to PostgreSQL. `silent`: bytes are read and go nowhere; `delay`: they arrive later."""
+
+    folder: Path
+    silent: bool = False
+    refusing: bool = False
+    delay: float = 0.0
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{DatabaseRole.CONTROL}@/{NAME}?host={self.folder}"
+
+    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refusing:
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_unix_connection(SOCKET)
+        self._writers += [writer, far_writer]
+        self._tasks += [
+            asyncio.create_task(self._pass(reader, far_writer)),
+            asyncio.create_task(self._pass(far_reader, writer)),
+        ]
+
+    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while chunk := await source.read(65536):
+                if not self.silent:
+                    await asyncio.sleep(self.delay)
+                    target.write(chunk)
+                    await target.drain()
+        target.close()
+
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def end(self) -> None:
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def proxy(urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[Proxy]:
+    proxy = Proxy(tmp_path)
+    server = await asyncio.start_unix_server(proxy.meet, tmp_path / ".s.PGSQL.5432")
+    yield proxy
+    server.close()
+    await proxy.end()
+
+
+@dataclass
+class Ear:
+    """A cache with the listener that feeds it."""
+
+    facts: FactCache
+    listener: InvalidationListener
+
+
+@pytest.fixture
+async def listening(database: Database) -> AsyncIterator[Callable[..., object]]:
+    ears: list[Ear] = []
+
+    async def start(other: Database | None = None) -> Ear:
+        facts = FactCache()
+        ear = Ear(facts, InvalidationListener(facts, partial((other or database).connect, DatabaseRole.CONTROL)))
+        ears.append(ear)
+        await ear.listener.start()
+        return ear
+
+    yield start
+    for ear in ears:
+        await ear.listener.stop()
+
+
+async def eventually(condition: Callable[[], bool], *, within: float) -> float:
+    """Wait until `condition` holds and return how many seconds that took; fails after `within`."""
+    begun = monotonic()
+    while not condition():
+        assert monotonic() - begun < within, f"not so within {within} s"
+        await asyncio.sleep(0.01)
+    return monotonic() - begun

@@ -1,0 +1,48 @@
+"""The one world of the tests: a real PostgreSQL of their own, the shipped migrations, the production application.
+
+Each xdist worker has a database of its own in one server that all share. Nothing is rolled back: a rollback would hide
+faults of the commit and of settings that outlive a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenantry.database import DatabaseUrls, Placement
+from tenantry.database.embedded import EmbeddedServer, find_binaries
+from tenantry.database.migrations import application_chains, framework_chains, migrate
+from tenantry.database.provisioning import provision
+
+CHAINS = (*framework_chains(), *application_chains("planner"))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """The server that all workers of a run share; the last one to leave stops it."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if base.name.startswith("popen-") else base) / "postgres"
+    with EmbeddedServer(Path(home), find_binaries(), durable=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def admin_url(server: EmbeddedServer) -> str:
+    """The superuser of the test server: for provisioning, planting faults and checking from outside."""
+    return server.url("postgres", server.superuser)
+
+
+@pytest.fixture(scope="session")
+async def urls(admin_url: str, worker_id: str) -> DatabaseUrls:
+    """A migrated database of this worker, reached as the roles of production."""
+    provided = await provision(admin_url, f"tests_{worker_id}")
+    report = await migrate(provided, CHAINS, [Placement.pool()])
+    assert not report.failed, report.failed
+    return provided

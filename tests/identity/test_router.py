@@ -1,0 +1,70 @@
+"""The routes as a whole: declared rules, documented security, and nothing parsed for strangers."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.routing import APIRoute
+
+from tenantry.http import InputSchema, rules_of, unbounded_strings
+from tenantry.identity import ROUTERS, schemas
+
+from .conftest import World, bearer
+
+pytestmark = pytest.mark.anyio
+
+ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def test_every_route_declares_who_may_call_it() -> None:
+    assert len(ROUTES) == 18
+    assert [route.path for route in ROUTES if len(rules_of(route)) != 1] == []
+
+
+def test_every_text_that_comes_in_is_bounded() -> None:
+    inputs = [kind for kind in vars(schemas).values() if isinstance(kind, type) and issubclass(kind, InputSchema)]
+    assert len(inputs) > 8
+    assert {kind.__name__: unbounded_strings(kind) for kind in inputs if unbounded_strings(kind)} == {}
+
+
+async def test_strangers_are_told_to_sign_in_before_anything_is_parsed(world: World) -> None:
+    for route in ROUTES:
+        if rules_of(route)[0].__name__ == "public":
+            continue
+        path = route.path.replace("{user_id}", "no-id").replace("{session_id}", "no-id")
+        for method in route.methods:
+            answer = await world.http.request(method, path, content=b"{broken", headers={"Content-Type": "text/x"})
+            assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in"), path
+
+
+async def test_the_documentation_page_can_sign_in(world: World) -> None:
+    document = world.app.openapi()
+    flow = document["components"]["securitySchemes"]["password"]["flows"]["password"]
+    assert flow["tokenUrl"] == "/api/v1/auth/token"
+    secured = {
+        operation["operationId"]: "security" in operation
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    }
+    assert secured["me_read"] and secured["users_delete"] and secured["auth_switch_tenant"]
+    assert not secured["auth_login"] and not secured["auth_register"]
+    assert len(secured) == len(ROUTES)
+
+
+async def test_answers_with_tokens_are_not_stored_by_caches(world: World) -> None:
+    person = await world.person()
+    answer = await world.http.post("/api/v1/auth/login", json={"email": person.email, "password": "correct horse 1"})
+    assert answer.headers["cache-control"] == "no-store"
+    me = await world.http.get("/api/v1/me", headers=bearer(answer.json()))
+    assert (me.headers["cache-control"], "Authorization" in me.headers["vary"]) == ("no-store", True)
+
+
+POISON = ["\x00", "\ud800", "", " ", "\u202e", "x" * 100_000, 2**63, -1, 1e308, True, None, [], {}, [[[]]], {"a": "\x00"}]
+
+
+@pytest.mark.parametrize("path", ["register", "login", "refresh", "logout", "verify-email", "password-reset"])
+async def test_no_value_in_a_body_is_a_failure_of_the_server(world: World, path: str) -> None:
+    for member in ("email", "password", "name", "token", "refresh_token"):
+        for value in POISON:
+            body = {"email": "a@acme.test", "password": "password", "name": "A", member: value}
+            answer = await world.http.post(f"/api/v1/auth/{path}", json=body)
+            assert answer.status_code in {400, 401, 409, 422, 429}, (member, value, answer.text)
