@@ -6,15 +6,19 @@ faults of the commit and of settings that outlive a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from planner.app import application
+from tenantry.app import Assembly, Settings, assembled
 from tenantry.database import DatabaseUrls, Placement
 from tenantry.database.embedded import EmbeddedServer, find_binaries
 from tenantry.database.migrations import application_chains, framework_chains, migrate
 from tenantry.database.provisioning import provision
+from tenantry.kernel import load_settings
+from tenantry.testing import TestTenant, World
 
 CHAINS = (*framework_chains(), *application_chains("planner"))
 
@@ -46,3 +50,33 @@ async def urls(admin_url: str, worker_id: str) -> DatabaseUrls:
     report = await migrate(provided, CHAINS, [Placement.pool()])
     assert not report.failed, report.failed
     return provided
+
+
+@pytest.fixture(scope="session")
+async def assembly(urls: DatabaseUrls) -> AsyncIterator[Assembly]:
+    """The production assembly, once for a worker; only limits that would slow a suite down are raised."""
+    async with assembled(application, suite_settings(), urls) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def world(assembly: Assembly) -> World:
+    """People and tenants over the assembly."""
+    return World(assembly)
+
+
+@pytest.fixture
+async def tenants_of_world(world: World) -> tuple[TestTenant, TestTenant]:
+    """Two new tenants without a common member."""
+    return await world.two_tenants()
+
+
+def suite_settings() -> Settings:
+    """The settings of the suite: those of production where they do not need a secret of its own."""
+    environ = {
+        "TENANTRY_ENVIRONMENT": "test",
+        "TENANTRY_LOG_ACCESS": "false",
+        "TENANTRY_IDENTITY_SECRET": "a-key-of-the-test-suite-0123456789-abcdef",
+        "TENANTRY_DATABASE_POOL_WAIT": "5",
+    }
+    return load_settings(Settings, environ)

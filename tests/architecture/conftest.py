@@ -18,13 +18,18 @@ def plant(tmp_path: Path) -> Plant:
     """Return a function that writes files below a root with the package `shop`, and returns the project."""
 
     def planted(files: Mapping[str, str]) -> Project:
-        for name, content in {"shop/__init__.py": "", "pyproject.toml": "", **files}.items():
-            file = tmp_path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(textwrap.dedent(content))
+        write(tmp_path, {"shop/__init__.py": "", "pyproject.toml": "", **files})
         return read_project(tmp_path)
 
     return planted
+
+
+def write(root: Path, files: Mapping[str, str]) -> None:
+    """Write files below a root, their common indentation taken away."""
+    for name, content in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(content))
 
 
 def places(project: Project, rule: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A scratch database with the five roles, and a proxy in front of it that can fall silent."""
+"""Listeners on the test database, and a proxy in front of it that can fall silent."""
 
 from __future__ import annotations
 
@@ -11,25 +11,10 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from sqlalchemy.engine import URL, make_url
 
 from tenantry.cache import FactCache, InvalidationListener
 from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls
-from tenantry.database.provisioning import drop_database, provision
-
-ADMIN = "postgresql://root@/postgres?host=/var/run/postgresql"
-SOCKET = "/var/run/postgresql/.s.PGSQL.5432"
-NAME = "t_cache_facts"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def urls() -> AsyncIterator[DatabaseUrls]:
-    yield await provision(ADMIN, NAME)
-    await drop_database(ADMIN, NAME)
 
 
 @pytest.fixture
@@ -41,10 +26,15 @@ async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
 
 @dataclass
 class Proxy:
-    """Forwards a Unix socket to PostgreSQL. `silent`: bytes are read and go nowhere; `delay`: they arrive later."""
+    """Forwards a Unix socket to PostgreSQL, as the control role.
+
+    `silent`: bytes are read and go nowhere; `mute`: those of the client; `delay`: they arrive so many seconds later.
+    """
 
     folder: Path
+    target: URL
     silent: bool = False
+    mute: bool = False
     refusing: bool = False
     delay: float = 0.0
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -52,23 +42,23 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"postgresql://{DatabaseRole.CONTROL}@/{NAME}?host={self.folder}"
+        return self.target.set(query={"host": str(self.folder)}).render_as_string(hide_password=False)
 
     async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
             writer.close()
             return
-        far_reader, far_writer = await asyncio.open_unix_connection(SOCKET)
+        far_reader, far_writer = await asyncio.open_unix_connection(socket_of(str(self.target.query["host"])))
         self._writers += [writer, far_writer]
         self._tasks += [
-            asyncio.create_task(self._pass(reader, far_writer)),
-            asyncio.create_task(self._pass(far_reader, writer)),
+            asyncio.create_task(self._pass(reader, far_writer, is_client=True)),
+            asyncio.create_task(self._pass(far_reader, writer, is_client=False)),
         ]
 
-    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, is_client: bool) -> None:
         with contextlib.suppress(ConnectionError):
             while chunk := await source.read(65536):
-                if not self.silent:
+                if not self.silent and not (self.mute and is_client):
                     await asyncio.sleep(self.delay)
                     target.write(chunk)
                     await target.drain()
@@ -88,10 +78,10 @@ class Proxy:
 
 @pytest.fixture
 async def proxy(urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[Proxy]:
-    proxy = Proxy(tmp_path)
-    server = await asyncio.start_unix_server(proxy.meet, tmp_path / ".s.PGSQL.5432")
+    proxy = Proxy(tmp_path, make_url(urls.of(DatabaseRole.CONTROL)))
+    listening = await asyncio.start_unix_server(proxy.meet, socket_of(str(tmp_path)))
     yield proxy
-    server.close()
+    listening.close()
     await proxy.end()
 
 
@@ -117,6 +107,10 @@ async def listening(database: Database) -> AsyncIterator[Callable[..., object]]:
     yield start
     for ear in ears:
         await ear.listener.stop()
+
+
+def socket_of(folder: str) -> str:
+    return f"{folder}/.s.PGSQL.5432"
 
 
 async def eventually(condition: Callable[[], bool], *, within: float) -> float:

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.anyio
 KEY = "member:a:b"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @dataclass
 class Hands:
     """A clock for intervals that a test moves."""
@@ -237,7 +232,9 @@ class TestBounds:
         assert max(len(payload.encode()) for payload in sent) < 8000
         assert [key for payload in sent for key in keys_of(payload)] == keys
 
-    @pytest.mark.parametrize("key", ["user:ada@example.test", "user:a b", "user", "user:A", "echo x 1", "user:" + "a" * 64])
+    @pytest.mark.parametrize(
+        "key", ["user:ada@example.test", "user:a b", "user", "user:A", "echo x 1", "user:" + "a" * 64]
+    )
     def test_a_key_that_could_hold_more_than_ids_is_refused(self, key: str) -> None:
         with pytest.raises(ValueError, match="is no key of a fact"):
             list(payloads([key]))

@@ -35,6 +35,19 @@ async def announce(database: Database, facts: FactCache, *keys: str) -> None:
         await facts.announce(uow, *keys)
 
 
+class Connections:
+    """Connects, and knows the server process of the last connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.last = 0
+
+    async def __call__(self) -> asyncpg.Connection:
+        connection = await self._database.connect(DatabaseRole.CONTROL)
+        self.last = connection.get_server_pid()
+        return connection
+
+
 async def through(proxy: Proxy) -> asyncpg.Connection:
     return await asyncpg.connect(proxy.url, timeout=1, command_timeout=5)
 
@@ -134,42 +147,55 @@ class TestDeafness:
         assert (facts.peek(A), facts.peek(B)) == (MISSING, MISSING)
         await listener.stop()
 
+    async def test_the_age_of_an_echo_counts_from_its_sending(self, proxy: Proxy) -> None:
+        facts = FactCache()
+        listener = InvalidationListener(facts, lambda: through(proxy))
+        await listener.start()
+        proxy.delay = 0.3
+        await asyncio.sleep(1.5)
+        ages = []
+        for _ in range(100):
+            ages.append(facts.age)
+            await asyncio.sleep(0.01)
+        await listener.stop()
+        assert min(ages) >= 0.6
+        assert listener.health.connections == 1
+
     async def test_a_line_slower_than_a_second_is_never_trusted(self, proxy: Proxy) -> None:
         facts = FactCache()
-
-        async def connect() -> asyncpg.Connection:
-            connection = await through(proxy)
-            proxy.delay = 0.6
-            return connection
-
-        listener = InvalidationListener(facts, connect)
+        listener = InvalidationListener(facts, lambda: through(proxy))
         await listener.start()
         proxy.delay = 0.6
         await asyncio.sleep(1.5)
         assert facts.age > 1
         await listener.stop()
 
-    async def test_somebody_elses_echo_does_not_count(self, database: Database, proxy: Proxy) -> None:
+    async def test_echoes_of_other_listeners_do_not_count(self, proxy: Proxy, database: Database) -> None:
         facts = FactCache()
         listener = InvalidationListener(facts, lambda: through(proxy))
         await listener.start()
-        heard = facts.age
-        listener._received(None, 0, CHANNEL, "echo 00000000000000000000000000000000 1")
-        assert facts.age >= heard
+        proxy.mute = True  # what we send is lost, what others send arrives
+        begun = monotonic()
+        other = await database.connect(DatabaseRole.CONTROL)
+        while monotonic() - begun < 1.03:
+            await other.execute("SELECT pg_notify($1, $2)", CHANNEL, f"echo {'0' * 32} 1")
+            await asyncio.sleep(0.05)
+        await other.close()
+        assert not listener.health.hears
         await listener.stop()
 
-    async def test_a_server_that_ends_the_session_is_found_again(self, database: Database, listening: Listening) -> None:
-        ear = await listening()
-        fill(ear.facts)
+    async def test_a_server_that_ends_the_session_is_found_again(self, database: Database) -> None:
+        facts, connections = FactCache(), Connections(database)
+        listener = InvalidationListener(facts, connections)
+        await listener.start()
+        fill(facts)
         admin = await database.connect(DatabaseRole.CONTROL)
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
-        )
+        await admin.execute("SELECT pg_terminate_backend($1)", connections.last)
         await admin.close()
-        await eventually(lambda: ear.listener.health.connections == 2, within=2)
-        await eventually(lambda: ear.listener.health.hears, within=2)
-        assert ear.facts.peek(A) is MISSING
+        await eventually(lambda: listener.health.connections == 2, within=2)
+        await eventually(lambda: listener.health.hears, within=2)
+        assert facts.peek(A) is MISSING
+        await listener.stop()
 
 
 class TestLife:
@@ -184,13 +210,14 @@ class TestLife:
         await eventually(lambda: listener.health.hears, within=3)
         await listener.stop()
 
-    async def test_stopping_ends_the_connection(self, database: Database, listening: Listening) -> None:
-        ear = await listening()
-        await ear.listener.stop()
+    async def test_stopping_ends_the_connection(self, database: Database) -> None:
+        connections = Connections(database)
+        listener = InvalidationListener(FactCache(), connections)
+        await listener.start()
+        await listener.stop()
         admin = await database.connect(DatabaseRole.CONTROL)
-        left = await admin.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        await asyncio.sleep(0.1)
+        left = await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", connections.last)
         await admin.close()
         assert left == 0
 

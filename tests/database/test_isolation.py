@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import aliased
+from tests.conftest import CHAINS
+from tests.database.conftest import Tenant, make_tenant
 
 from planner.items.models import Item
 from planner.projects.models import Project
@@ -37,9 +39,6 @@ from tenantry.database import (
 )
 from tenantry.database.migrations import create_placement_schema
 from tenantry.kernel import TenantryError, new_id
-
-from tests.conftest import CHAINS
-from tests.database.conftest import Tenant, make_tenant
 
 pytestmark = pytest.mark.anyio
 

@@ -219,9 +219,7 @@ def _world(
     http = httpx2.AsyncClient(transport=httpx2.ASGITransport(edge), base_url="http://test")
     stack.push_async_callback(service.close)
     stack.push_async_callback(http.aclose)
-    return World(
-        runtime, identity_settings, service, clock, mailbox, admin, acme, globex, members, app, http
-    )
+    return World(runtime, identity_settings, service, clock, mailbox, admin, acme, globex, members, app, http)
 
 
 @pytest.fixture

@@ -110,7 +110,13 @@ async def test_an_account_sees_ten_wrong_passwords_in_any_minute(world: World) -
 
 async def test_attempts_count_whatever_way_the_address_is_written_and_however_many_come_at_once(world: World) -> None:
     person = await world.person(email="zo\u00e9@limits.test")
-    spellings = ["zo\u00e9@limits.test", "ZO\u00c9@limits.test", "zoe\u0301@LIMITS.test", " zo\u00e9@limits.test", "\uff5ao\u00e9@limits.test"]
+    spellings = [
+        "zo\u00e9@limits.test",
+        "ZO\u00c9@limits.test",
+        "zoe\u0301@LIMITS.test",
+        " zo\u00e9@limits.test",
+        "\uff5ao\u00e9@limits.test",
+    ]
     attempts = [
         attempt(world, spelling, "wrong", f"198.51.{number}.{index}")
         for index in range(8)

@@ -91,9 +91,7 @@ ATTACKS: dict[str, Attack] = {
     "alg NONE": lambda f: unsigned(f, "NONE"),
     "alg nOnE": lambda f: unsigned(f, "nOnE"),
     "no alg": lambda f: f"{segment({'typ': 'at+jwt'})}.{f.token.split('.')[1]}.",
-    "HS256 with the public key as secret": lambda f: f.sign_hmac(
-        f.claims, {**f.header, "alg": "HS256"}, f.public_pem
-    ),
+    "HS256 with the public key as secret": lambda f: f.sign_hmac(f.claims, {**f.header, "alg": "HS256"}, f.public_pem),
     "HS256 with an empty key": lambda f: f.sign_hmac(f.claims, {**f.header, "alg": "HS256"}, b""),
     "another key under our kid": lambda f: f.sign_as_other(f.claims, f.header),
     "empty signature": lambda f: f.token.rpartition(".")[0] + ".",

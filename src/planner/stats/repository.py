@@ -28,7 +28,9 @@ def _live_project(tasks: FromClause) -> ColumnElement[bool]:
 
 def _by_status(rows: Select[Any]) -> ColumnElement[Any]:
     counted = rows.subquery()
-    return select(func.coalesce(func.json_object_agg(counted.c.status, counted.c.number), func.json_object("{}"))).scalar_subquery()
+    return select(
+        func.coalesce(func.json_object_agg(counted.c.status, counted.c.number), func.json_object("{}"))
+    ).scalar_subquery()
 
 
 def _number(rows: Select[Any]) -> ColumnElement[Any]:

@@ -13,7 +13,10 @@ router = api_router("/stats", tags=["stats"])
 
 
 @router.get(
-    "", operation_id="stats_read", summary="Count what is in the tenant", dependencies=[require_permission("stats:read")]
+    "",
+    operation_id="stats_read",
+    summary="Count what is in the tenant",
+    dependencies=[require_permission("stats:read")],
 )
 async def read_stats(access: Access) -> Stats:
     async with access.work(listing=True) as uow:

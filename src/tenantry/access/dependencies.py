@@ -16,10 +16,10 @@ from fastapi import Depends, Request
 
 from tenantry.access.gate import AccessGate
 from tenantry.access.principal import Principal
-from tenantry.tenancy import Role
 from tenantry.database import UnitOfWork
 from tenantry.http import access_rule
 from tenantry.runtime import Runtime
+from tenantry.tenancy import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def current_access(request: Request) -> RequestAccess:
         gate: AccessGate = request.app.state.gate
         principal = await gate.principal(request.scope)
         state["access"] = RequestAccess(principal, request.app.state.runtime, state["request_id"])
-    return cast(RequestAccess, state["access"])
+    return cast("RequestAccess", state["access"])
 
 
 Access = Annotated[RequestAccess, Depends(current_access)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tenantry.tenancy import Role
 from tenantry.kernel import ConfigurationError
+from tenantry.tenancy import Role
 
 OWN = ":own"
 """Suffix of a permission that holds for the actor's own records only."""
@@ -67,9 +67,7 @@ class PermissionCatalog:
             if overlap := self.descriptions.keys() & module.all().keys():
                 raise ConfigurationError(f"permissions {sorted(overlap)} are declared twice")
             self.descriptions |= module.all()
-        self._by_role = {
-            role: frozenset().union(*(module.of(role) for module in self.modules)) for role in Role
-        }
+        self._by_role = {role: frozenset().union(*(module.of(role) for module in self.modules)) for role in Role}
 
     def of_role(self, role: str) -> frozenset[str]:
         """Return the permissions of a role by name; an unknown name holds none."""

@@ -16,10 +16,10 @@ from tenantry.app.application import Application
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
 from tenantry.database import Database, DatabaseRole, DatabaseUrls, Placement
+from tenantry.database.doctor import assert_safe_roles
 from tenantry.database.migrations import create_placement_schema, require_current
 from tenantry.database.pool import ConnectionPool
-from tenantry.database.safety import require_safe_roles
-from tenantry.identity import Authenticator, IdentityService, derived_key
+from tenantry.identity import IdentityService, derived_key
 from tenantry.kernel import Clock, Environment, SystemClock, Unavailable
 from tenantry.observability import AccessLog, LineWriter, Metrics
 from tenantry.query import CursorSigner
@@ -65,9 +65,11 @@ async def assembled(
         await _refuse_unsafe_database(application, database)
         await listener.start()
         writer = LineWriter(sys.stderr) if settings.log.access else None
+        parts = _parts(application, settings, database, facts, listener, writer, clock=clock, mailer=mailer)
         try:
-            yield _parts(application, settings, database, facts, listener, writer, clock=clock, mailer=mailer)
+            yield parts
         finally:
+            await parts.identity.close()
             if writer is not None:
                 writer.close()
     finally:
@@ -96,7 +98,7 @@ def _parts(
         members=resolver,
         metrics=_metrics(database),
     )
-    identity = IdentityService(runtime, settings.identity)
+    identity = IdentityService(runtime, settings.identity, membership_of=resolver.membership_of)
     tenancy = TenancyService(runtime, settings.tenancy, resolver, partial(_prepare, application, database.urls))
     gate = AccessGate(identity.authenticator, resolver, application.catalog())
     cursors = CursorSigner(derived_key(settings.identity, "cursors"))
@@ -134,8 +136,13 @@ def _idle(pool: ConnectionPool) -> float:
 
 
 async def _refuse_unsafe_database(application: Application, database: Database) -> None:
-    await require_current(database.urls, application.chains, [Placement.pool()])
-    await require_safe_roles(database.urls)
+    pool = [Placement.pool()]
+    await require_current(database.urls, application.chains, pool)
+    connection = await database.connect(DatabaseRole.APP)
+    try:
+        await assert_safe_roles(connection, application.chains, pool)
+    finally:
+        await connection.close()
 
 
 async def _prepare(application: Application, urls: DatabaseUrls, placement: Placement) -> None:

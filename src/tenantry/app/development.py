@@ -50,4 +50,3 @@ async def seeded(assembly: Assembly) -> str | None:
 async def _has_tenants(connection: asyncpg.Connection) -> bool:
     found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM control.tenants)")
     return found
-

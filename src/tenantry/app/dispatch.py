@@ -41,4 +41,3 @@ class RouteIndex:
 
 
 _SEGMENT = API_PREFIX.count("/") + 1
-

@@ -56,5 +56,3 @@ def _enveloped(route: APIRoute) -> EnvelopedRoute:
         operation_id=route.operation_id,
         openapi_extra=route.openapi_extra,
     )
-
-

@@ -101,5 +101,3 @@ def _tenancy_rules() -> TenancyRules:
         may_update_tenant=require_permission("tenant:update").dependency,
         platform_admin=require_platform_admin,
     )
-
-

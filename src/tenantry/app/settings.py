@@ -12,6 +12,7 @@ from tenantry.kernel import ConfigurationError, Environment, SettingsGroup
 from tenantry.observability import LogSettings
 from tenantry.tenancy import TenancySettings
 
+
 class Settings(SettingsGroup):
     """``TENANTRY_…``: every variable that an application reads; `docs/settings.md` lists them."""
 

@@ -26,7 +26,9 @@ def load_application() -> Application:
     try:
         found = getattr(importlib.import_module(module_name), attribute or "application")
     except (ImportError, AttributeError) as error:
-        raise ConfigurationError(f"--app {reference}: {error}. Write module:attribute, as in planner.app:application.") from error
+        raise ConfigurationError(
+            f"--app {reference}: {error}. Write module:attribute, as in planner.app:application."
+        ) from error
     if not isinstance(found, Application):
         raise ConfigurationError(f"--app {reference} is a {type(found).__name__}, not a tenantry Application.")
     return found

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, OctKey, OKPKey, RSAKey
+from joserfc.errors import InvalidKeyTypeError, JoseError, SecurityWarning
+from joserfc.jwk import ECKey, JWKRegistry, Key, OctKey, OKPKey, RSAKey
 
 from tenantry.identity.settings import IdentitySettings
 from tenantry.kernel import ConfigurationError
@@ -119,7 +121,9 @@ def read_key(path: Path) -> TokenKey:
     except OSError as error:
         raise _unusable(path, f"it cannot be read ({error.strerror})") from None
     try:
-        key = _parsed(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # about short keys, which are refused below
+            key = _parsed(content)
     except (JoseError, ValueError, TypeError, KeyError):
         raise _unusable(path, "it holds no PEM or JWK key without a passphrase") from None
     return TokenKey.of(key, _algorithm(key, path), key.kid or key.thumbprint())
@@ -128,10 +132,10 @@ def read_key(path: Path) -> TokenKey:
 def _parsed(content: bytes) -> Key:
     if content.lstrip().startswith(b"{"):
         return JWKRegistry.import_key(json.loads(content))
-    try:
-        return OKPKey.import_key(content)
-    except (JoseError, ValueError, TypeError):
-        return RSAKey.import_key(content)
+    for kind in (OKPKey, RSAKey):
+        with suppress(InvalidKeyTypeError):
+            return kind.import_key(content)
+    return ECKey.import_key(content)
 
 
 def _algorithm(key: Key, path: Path) -> str:

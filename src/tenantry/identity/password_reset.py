@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 from tenantry.audit import record
+from tenantry.database import Row
 from tenantry.identity.addresses import email_key, subscriber
 from tenantry.identity.caller import Caller
 from tenantry.identity.errors import InvalidOneTimeToken
@@ -55,8 +55,7 @@ class PasswordReset:
             account = await uow.one(CREDENTIALS, email_key=key, address=None, known_since=now)
             wait = await take(uow, now, self._per_account.of(key), self._per_address.of(subscriber(caller.address)))
         refuse(wait)
-        if account is not None and account["is_active"]:
-            self._courier.run_soon(self._mail_link(account["id"], account["email"], key, caller))
+        self._courier.run_soon(self._mail_link(account, key, caller))
 
     async def confirm(self, token: str, password: str, caller: Caller) -> None:
         """Set the new password, end every session, and count the address as verified.
@@ -79,7 +78,10 @@ class PasswordReset:
             await record(uow, "users.password_reset", resource_type="user", resource_id=user_id)
             await self._facts.announce(uow, f"user:{user_id}")
 
-    async def _mail_link(self, user_id: UUID, email: str, key: str, caller: Caller) -> None:
+    async def _mail_link(self, account: Row | None, key: str, caller: Caller) -> None:
+        if account is None or not account["is_active"]:
+            return
+        user_id, email = account["id"], account["email"]
         async with self._database.control_scope(actor=SYSTEM, request_id=caller.request_id) as uow:
             token = await issue(
                 uow,

@@ -151,7 +151,7 @@ async def update_me(
     changes = payload.model_dump(exclude_unset=True)
     expected = parse_if_match(if_match)
     profile = await service.profiles.change(
-        identity, identity.user_id, changes, caller=caller, expected_version=version
+        identity, identity.user_id, changes, caller=caller, expected_version=expected
     )
     return _shown(profile, response)
 

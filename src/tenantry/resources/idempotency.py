@@ -44,12 +44,20 @@ class IdempotencyKey(TenantTable):
 
 _KEYS = IdempotencyKey.__table__
 _claim = insert(_KEYS).values(
-    {name: bindparam(f"new_{name}", type_=_KEYS.c[name].type) for name in ("tenant_id", "id", "actor_id", "key", "fingerprint")}
+    {
+        name: bindparam(f"new_{name}", type_=_KEYS.c[name].type)
+        for name in ("tenant_id", "id", "actor_id", "key", "fingerprint")
+    }
 )
 _CLAIM = Statement(
     _claim.on_conflict_do_update(
         index_elements=["tenant_id", "actor_id", "key"],
-        set_={"id": _claim.excluded.id, "fingerprint": _claim.excluded.fingerprint, "status": None, "created_at": func.now()},
+        set_={
+            "id": _claim.excluded.id,
+            "fingerprint": _claim.excluded.fingerprint,
+            "status": None,
+            "created_at": func.now(),
+        },
         where=_KEYS.c.created_at < func.now() - KEPT,
     ).returning(_KEYS.c.id),
     writes=True,
@@ -58,7 +66,9 @@ _FIND = Statement(select(_KEYS).where(_KEYS.c.actor_id == bindparam("actor_id"),
 _KEEP = Statement(
     update(_KEYS)
     .where(_KEYS.c.actor_id == bindparam("by"), _KEYS.c.key == bindparam("of"))
-    .values({name: bindparam(f"new_{name}", type_=_KEYS.c[name].type) for name in ("status", "location", "version", "body")}),
+    .values(
+        {name: bindparam(f"new_{name}", type_=_KEYS.c[name].type) for name in ("status", "location", "version", "body")}
+    ),
     writes=True,
 )
 
@@ -69,7 +79,12 @@ async def claim(uow: UnitOfWork, actor_id: UUID, key: str, fingerprint: str) -> 
     Raises `IdempotencyKeyReused` where the key belongs to another request.
     """
     mine = await uow.value(
-        _CLAIM, new_tenant_id=uow.tenant_id, new_id=new_id(), new_actor_id=actor_id, new_key=key, new_fingerprint=fingerprint
+        _CLAIM,
+        new_tenant_id=uow.tenant_id,
+        new_id=new_id(),
+        new_actor_id=actor_id,
+        new_key=key,
+        new_fingerprint=fingerprint,
     )
     if mine is not None:
         return None

@@ -10,11 +10,11 @@ from uuid import UUID
 from tenantry.access import ACTOR, Extents, NotPermitted, Principal
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
+from tenantry.http import StaleVersion
 from tenantry.kernel import new_id
 from tenantry.query import ListRequest, ListSpec
 from tenantry.resources import statements
 from tenantry.resources.definition import ResourceDefinition
-from tenantry.http import StaleVersion
 from tenantry.resources.errors import RecordNotFound
 from tenantry.resources.statements import Change, Mutation
 
@@ -82,7 +82,9 @@ class ResourceRepository:
         statement = statements.creation(self.resource, tuple(full), above)
         row = await self.uow.one(statement, **_set(full), **self._line(action), **self._actor())
         if row is None:
-            raise RecordNotFound(f"The record to add it to, {values[parent.column] if parent else None}, was not found.")
+            raise RecordNotFound(
+                f"The record to add it to, {values[parent.column] if parent else None}, was not found."
+            )
         return Rendered(record_id, row["json"], row["version"])
 
     async def change(

@@ -171,7 +171,9 @@ class ResourceRouter:
             case Operation.DELETE:
                 declared["hard"] = Annotated[bool, Query(description="Remove the record for good (needs purge).")]
             case Operation.CLEAR:
-                declared["confirm"] = Annotated[str, Query(pattern=f"^{self.name}$", description="The resource's name.")]
+                declared["confirm"] = Annotated[
+                    str, Query(pattern=f"^{self.name}$", description="The resource's name.")
+                ]
         if operation in _CONDITIONAL:
             declared["if_match"] = Annotated[str | None, _IF_MATCH]
         optional: dict[str, Any] = {"hard": False, "if_match": None, "idempotency_key": None}

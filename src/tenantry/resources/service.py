@@ -98,6 +98,4 @@ class ResourceService:
         expected: int | None = None,
     ) -> Rendered:
         action = f"{self.resource.name}.{happened}"
-        return await self.records.change(
-            record_id, change, verb=verb, action=action, values=values, expected=expected
-        )
+        return await self.records.change(record_id, change, verb=verb, action=action, values=values, expected=expected)

@@ -122,7 +122,9 @@ def creation(resource: ResourceDefinition, columns: tuple[str, ...], above: Exte
     else:
         parents = parent.access.table
         found = exists().where(parents.c.id == _value(table, parent.column), parent.access.visible(parents, above))
-        insertion = insertion.from_select(list(columns), select(*(_value(table, name) for name in columns)).where(found))
+        insertion = insertion.from_select(
+            list(columns), select(*(_value(table, name) for name in columns)).where(found)
+        )
     created = insertion.returning(*table.c).cte("created")
     after = _facts(resource, created, resource.audited)
     lines = _lines(resource, created, before=null(), after=after)
@@ -280,12 +282,12 @@ def _facts(resource: ResourceDefinition, rows: FromClause, columns: Sequence[str
     shown = select(
         *((_constant(MASK) if name in resource.masked else rows.c[name]).label(name) for name in columns)
     ).correlate(rows)
-    facts = shown.subquery("facts")
+    facts = shown.subquery("_facts_")
     return select(func.to_jsonb(whole_row(facts))).select_from(facts).scalar_subquery()
 
 
 def _body(projection: Projection, rows: FromClause, only: Sequence[str] | None = None) -> FromClause:
-    return select(*projection.of(rows, only)).correlate(rows).lateral("body")
+    return select(*projection.of(rows, only)).correlate(rows).lateral("_body_")
 
 
 def _value(table: Table, name: str) -> ColumnElement[Any]:

@@ -9,6 +9,8 @@ from tenantry.kernel import SYSTEM, Actor, ActorKind
 from tenantry.tenancy.errors import RoleAboveOwn
 from tenantry.tenancy.roles import Role
 
+_KNOWN = frozenset(Role)
+
 
 @dataclass(frozen=True, slots=True)
 class Acting:
@@ -43,5 +45,5 @@ def require_rank(own: str, *roles: str) -> None:
     ...
     tenantry.tenancy.errors.RoleAboveOwn: You cannot give or change a role above your own.
     """
-    if own not in Role or not all(Role(own).covers(Role(role)) for role in roles):
+    if own not in _KNOWN or not all(Role(own).covers(Role(role)) for role in roles):
         raise RoleAboveOwn

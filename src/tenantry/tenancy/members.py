@@ -108,29 +108,21 @@ class Members:
         async with self._scope(acting) as uow:
             before = await self._hold(uow, acting, user_id, becomes=None)
             await uow.run(DELETE_MEMBER, tenant_id=acting.tenant_id, user_id=user_id)
-            await record(
-                uow, "members.removed", resource_type="member", resource_id=user_id, before={"role": before}
-            )
+            await record(uow, "members.removed", resource_type="member", resource_id=user_id, before={"role": before})
             await self._facts.announce(uow, *keys_of_members(acting.tenant_id, user_id))
 
     async def _insert(self, uow: UnitOfWork, acting: Acting, user: Row, role: Role) -> MemberRecord:
         await require_standing(uow, acting, role)
         tenant_id, user_id = acting.tenant_id, user["id"]
         await uow.run(INSERT_MEMBER, tenant_id=tenant_id, user_id=user_id, role=role.value)
-        await uow.run(
-            REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=user["email_key"], now=self._clock.now()
-        )
-        await record(
-            uow, "members.added", resource_type="member", resource_id=user_id, after={"role": role.value}
-        )
+        await uow.run(REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=user["email_key"], now=self._clock.now())
+        await record(uow, "members.added", resource_type="member", resource_id=user_id, after={"role": role.value})
         await self._facts.announce(uow, *keys_of_members(tenant_id, user_id))
         return await _read(uow, tenant_id, user_id)
 
     async def _hold(self, uow: UnitOfWork, acting: Acting, user_id: UUID, *, becomes: Role | None) -> str:
         """Lock what a change depends on, refuse what may not happen, and return the member's role."""
-        rows = await uow.all(
-            LOCK_MEMBERS, tenant_id=acting.tenant_id, user_id=user_id, acting_id=acting.member_id
-        )
+        rows = await uow.all(LOCK_MEMBERS, tenant_id=acting.tenant_id, user_id=user_id, acting_id=acting.member_id)
         roles = {row["user_id"]: str(row["role"]) for row in rows}
         if user_id not in roles:
             raise MemberNotFound

@@ -78,9 +78,7 @@ class Member(ControlTable):
     }
     __table_args__ = (CheckConstraint(_one_of("role", Role), name="role"), Index(None, "user_id"))
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True
-    )
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(_MAX_ROLE))
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
@@ -109,9 +107,7 @@ class Invitation(ControlTable):
         ),
     )
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True
-    )
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})
     email_key: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})

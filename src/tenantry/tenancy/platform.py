@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tenantry.audit import record
-from tenantry.database import UnitOfWork
+from tenantry.database import PlacementKind, UnitOfWork
 from tenantry.kernel import Actor, TenantId
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
@@ -16,7 +16,7 @@ from tenantry.tenancy.errors import TenantNotReady
 from tenantry.tenancy.models import TenantStatus
 from tenantry.tenancy.repository import ALL_TENANTS, COUNT_BY_STATUS, COUNT_PEOPLE, TENANT_BY_ID
 from tenantry.tenancy.row_list import ListPage
-from tenantry.tenancy.tenants import TenantRecord, Tenants, change_tenant, found
+from tenantry.tenancy.tenants import Founding, TenantRecord, Tenants, change_tenant, found
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,30 @@ class PlatformTenants:
         """Return a tenant. Raises `TenantNotFound`."""
         async with self._scope(call) as uow:
             await _note(uow, "platform.tenant_read", call, tenant_id)
-            return found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
+            row = await uow.one(TENANT_BY_ID, tenant_id=tenant_id)
+        return found(row)  # after the commit: that somebody looked is in the trail, whether there was anything or not
+
+    async def create(
+        self,
+        call: PlatformCall,
+        name: str,
+        slug: str,
+        *,
+        owner_id: UUID | None = None,
+        placement: PlacementKind | None = None,
+    ) -> TenantRecord:
+        """Found a tenant; without `owner_id` the administrator becomes its owner, like anybody who founds one."""
+        founding = Founding(
+            name=name,
+            slug=slug,
+            owner_id=owner_id or _person(call.actor),
+            actor=call.actor,
+            request_id=call.request_id,
+            placement=placement,
+            is_platform=True,
+            reason=call.reason,
+        )
+        return await self._tenants.create(founding)
 
     async def change(
         self, call: PlatformCall, tenant_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None = None
@@ -111,6 +134,12 @@ class PlatformTenants:
 
     def _scope(self, call: PlatformCall) -> UnitOfWork:
         return self._database.platform_scope(actor=call.actor, request_id=call.request_id)
+
+
+def _person(actor: Actor) -> UUID:
+    if actor.id is None:
+        raise ValueError("The application itself owns no tenant: name an owner.")
+    return actor.id
 
 
 async def _note(uow: UnitOfWork, action: str, call: PlatformCall, tenant_id: UUID | None = None) -> None:

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, Uuid, and_, bindparam, delete, distinct, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
@@ -151,9 +165,7 @@ UPDATE_MEMBER = Statement(
     writes=True,
 )
 
-DELETE_MEMBER = Statement(
-    delete(Member).where(members.tenant_id == _TENANT, members.user_id == _USER), writes=True
-)
+DELETE_MEMBER = Statement(delete(Member).where(members.tenant_id == _TENANT, members.user_id == _USER), writes=True)
 
 ROLE_OF_MEMBER = Statement(
     select(members.role).where(members.tenant_id == _TENANT, members.user_id == _USER).with_for_update(read=True),

@@ -98,8 +98,9 @@ class TenantResolver:
     async def resolve_public(self, header_id: str | None, header_slug: str | None) -> TenantFacts:
         """Return the tenant of a public route: the one that is named, else the tenant `default`.
 
-        No login, so existence is no secret here. Only active tenants count. Raises `TenantNotFound` (404), `TenantMissing`
-        where nothing is named and there is no tenant `default`, and the errors of malformed and conflicting headers.
+        No login, so existence is no secret here. Only active tenants count. Raises `TenantNotFound` (404),
+        `TenantMissing` where nothing is named and there is no tenant `default`, and the errors of malformed and
+        conflicting headers.
         """
         tenant_id, slug = _named(header_id, header_slug)
         is_named = tenant_id is not None or slug is not None
@@ -151,7 +152,7 @@ class TenantResolver:
             return None
         named = self._facts.peek(slug_key(slug)) if slug is not None else tenant_id
         tenant = self._facts.peek(f"tenant:{named}")
-        return None if tenant is MISSING else cast(TenantFacts, tenant)
+        return None if tenant is MISSING else cast("TenantFacts", tenant)
 
     async def _count(self, tenant_id: UUID) -> int:
         async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:

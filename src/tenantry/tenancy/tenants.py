@@ -118,7 +118,10 @@ class Tenants:
             raise
 
     async def finish(self, tenant_id: TenantId, *, actor: Actor, request_id: str | None) -> TenantRecord:
-        """Make the schema of a tenant that is being prepared, and open it. May be repeated. Raises `PlacementFailed`."""
+        """Make the schema of a tenant that is being prepared, and open it; may be repeated.
+
+        Raises `PlacementFailed`.
+        """
         try:
             await self._prepare(Placement.schema_for(tenant_id))
         except Exception as error:
@@ -204,28 +207,29 @@ async def change_tenant(
     action: str = "tenants.updated",
     reason: str | None = None,
 ) -> TenantRecord:
-    """Change columns of a tenant, with the audit line and the announcement; a change to what already is changes nothing.
+    """Change columns of a tenant, with the audit line and the announcement.
 
-    Raises `TenantNotFound`, `StaleVersion` and `SlugTaken`.
+    A change to what already is changes nothing, and leaves a line only where a `reason` was given. Raises
+    `TenantNotFound`, `StaleVersion` and `SlugTaken`.
     """
-    before = found(await uow.one(LOCK_TENANT, tenant_id=tenant_id))
+    before = after = found(await uow.one(LOCK_TENANT, tenant_id=tenant_id))
     if expected_version not in (None, before.version):
         raise StaleVersion
     changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
-    if not changed:
-        return before
-    values = {f"new_{name}": changes.get(name, getattr(before, name)) for name in (*_SHOWN, "config")}
-    after = found(await uow.one(UPDATE_TENANT, tenant_id=tenant_id, **values))
-    await record(
-        uow,
-        action,
-        resource_type="tenant",
-        resource_id=tenant_id,
-        tenant_id=tenant_id,
-        before=_audited(before, changed),
-        after=_audited(after, changed) | ({} if reason is None else {"reason": reason}),
-    )
-    await announce(uow, tenant_key(tenant_id), slug_key(before.slug), slug_key(after.slug))
+    if changed:
+        values = {f"new_{name}": changes.get(name, getattr(before, name)) for name in (*_SHOWN, "config")}
+        after = found(await uow.one(UPDATE_TENANT, tenant_id=tenant_id, **values))
+        await announce(uow, tenant_key(tenant_id), slug_key(before.slug), slug_key(after.slug))
+    if changed or reason is not None:
+        await record(
+            uow,
+            action,
+            resource_type="tenant",
+            resource_id=tenant_id,
+            tenant_id=tenant_id,
+            before=_audited(before, changed),
+            after=_audited(after, changed) | ({} if reason is None else {"reason": reason}),
+        )
     return after
 
 

@@ -190,6 +190,18 @@ class TestRefusing:
         assert [other.hear(), other.tell("stop")] == ["joined", "left"]
         assert server.stop() == "stopped"
 
+    def test_a_user_of_a_removed_directory_does_not_stop_the_server_in_its_place(
+        self, server: EmbeddedServer, binaries: Binaries, sql: Sql
+    ) -> None:
+        server.start()
+        os.kill(int((server.home / "data" / "postmaster.pid").read_text().split()[0]), 9)
+        shutil.rmtree(server.home)
+        with EmbeddedServer(server.home, binaries, durable=False) as other:
+            assert server.stop() == "left"
+            time.sleep(0.2)  # the watcher of the removed directory wakes up now
+            assert sql(other, "SELECT 1") == 1
+            assert other.stop() == "stopped"
+
     def test_stopping_after_the_directory_was_removed_is_harmless(self, server: EmbeddedServer) -> None:
         server.start()
         pid = int((server.home / "data" / "postmaster.pid").read_text().split()[0])

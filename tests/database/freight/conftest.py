@@ -195,3 +195,8 @@ async def _database(admin_url: str, purpose: str) -> AsyncIterator[tuple[str, Da
         yield name, await provision(admin_url, name)
     finally:
         await drop_database(admin_url, name)
+
+
+@pytest.fixture(scope="session")
+def admin_url() -> str:
+    return "postgresql://root@/postgres?host=/var/run/postgresql"

@@ -170,8 +170,10 @@ class TestLocks:
         scratch.write("0002", "op.create_index_concurrently('ix_crates_weight', 'crates', ['tenant_id', 'weight'])")
         await scratch.migrate(*placements)
         for placement in placements:
-            state = f"SELECT indisvalid AND NOT indisunique FROM pg_index WHERE indexrelid = {index}"
-            assert await scratch.value(state.format(placement.schema))
+            index = f"'{placement.schema}.ix_crates_weight'::regclass"
+            assert await scratch.value(
+                f"SELECT indisvalid AND NOT indisunique FROM pg_index WHERE indexrelid = {index}"
+            )
 
     async def test_a_step_that_leaves_its_transaction_does_nothing_else(self, scratch: Freight) -> None:
         index = "op.create_index_concurrently('ix_crates_weight', 'crates', ['weight'])"

@@ -52,9 +52,7 @@ async def _migrate(settings: Settings, *, dry_run: bool, parallel: int, as_json:
             urls, application.chains, stored_placements(urls), progress=progress, dry_run=dry_run, parallel=parallel
         )
     if as_json:
-        outcomes = [
-            {"schema": one.schema, "applied": list(one.applied), "error": one.error} for one in report.outcomes
-        ]
+        outcomes = [{"schema": one.schema, "applied": list(one.applied), "error": one.error} for one in report.outcomes]
         print(json.dumps(outcomes, indent=2))
     return bool(report.failed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import asyncpg
 import sqlalchemy as sa
@@ -57,7 +57,7 @@ async def examine(
     gaps = await pending(urls, chains, placements)
     findings += [error("version", gap.place, str(gap), "tenantry migrate") for gap in gaps]
     if not any(finding.rule == "missing table" for finding in findings):
-        findings += [_drifted(line) for line in await drift(urls, chains, placements)]
+        findings += _drifted(await drift(urls, chains, placements))
     return findings
 
 
@@ -111,6 +111,13 @@ async def _walls(connection: asyncpg.Connection, declared: Declared, allowed: Ma
     ]
 
 
-def _drifted(line: str) -> Finding:
-    place, _, what = line.partition(": ")
-    return error("drift", place, what, "Write the migration (tenantry migration new), or undo the change by hand.")
+def _drifted(lines: Iterable[str]) -> Iterator[Finding]:
+    """Report each difference once: placements usually drift together."""
+    places: dict[str, list[str]] = {}
+    for line in lines:
+        place, _, what = line.partition(": ")
+        places.setdefault(what, []).append(place)
+    way_out = "Write the migration (tenantry migration new), or undo the change by hand."
+    for what, drifted in places.items():
+        more = f" and {len(drifted) - 1} more" if len(drifted) > 1 else ""
+        yield error("drift", f"{drifted[0]}{more}", what, way_out)

@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+USE = "use.lock"
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
 """PostgreSQL's words for its two signals: end all sessions and write everything; end at once and recover later."""
 
@@ -71,6 +72,17 @@ def alone_at_the_switch(home: Path) -> Iterator[None]:
         yield
     finally:
         os.close(boot)
+
+
+def counts_in(home: Path, use: int) -> bool:
+    """Tell whether `use` is the present ``use.lock`` of `home`, and not of a directory that was removed or moved away.
+
+    A lock on a file that nobody else can open any more would make its holder believe that it is alone.
+    """
+    try:
+        return os.path.samestat(os.fstat(use), (home / USE).stat())
+    except FileNotFoundError:
+        return False
 
 
 def is_last_user(use: int) -> bool:
@@ -206,11 +218,13 @@ def ensure_watcher(home: Path) -> None:
 
 def _watch(home: Path) -> None:
     """Wait until nobody uses the server of `home`, then end it."""
-    use = open_lock(home, "use.lock")
+    use = open_lock(home, USE)
     while True:
         fcntl.flock(use, fcntl.LOCK_EX)
         fcntl.flock(use, fcntl.LOCK_UN)
         with alone_at_the_switch(home):
+            if not counts_in(home, use):
+                return
             if is_last_user(use):
                 end_server(home / "data")
                 os._exit(0)  # gives back all locks at once: nobody meets a watcher that is about to leave

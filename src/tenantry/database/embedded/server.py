@@ -22,7 +22,9 @@ from tenantry.database.embedded.home import (
     socket_directory_of,
 )
 from tenantry.database.embedded.leaving import (
+    USE,
     alone_at_the_switch,
+    counts_in,
     end_server,
     ensure_watcher,
     is_last_user,
@@ -142,7 +144,7 @@ class EmbeddedServer:
         if is_new:
             if self._use is not None:
                 os.close(self._use)
-            self._use, self._process = open_lock(self.home, "use.lock"), os.getpid()
+            self._use, self._process = open_lock(self.home, USE), os.getpid()
             fcntl.flock(self._use, fcntl.LOCK_SH)
         try:
             return self._join_or_launch()
@@ -154,7 +156,7 @@ class EmbeddedServer:
 
     def _has_share(self) -> bool:
         """Not if a fork made it the parent's too, nor if `home` was removed and the lock file with it."""
-        return self._use is not None and self._process == os.getpid() and os.fstat(self._use).st_nlink > 0
+        return self._use is not None and self._process == os.getpid() and counts_in(self.home, self._use)
 
     def _join_or_launch(self) -> Beginning:
         exists = is_made(self.home, self.binaries)
@@ -197,7 +199,7 @@ class EmbeddedServer:
 
     def _leave(self, use: int) -> Ending:
         with alone_at_the_switch(self.home):
-            if not is_last_user(use):
+            if not (counts_in(self.home, use) and is_last_user(use)):
                 return "left"
             data = self.home / DATA
             if not end_server(data):

@@ -127,6 +127,7 @@ def _without_keys(operation: ops.CreateTableOp) -> ops.CreateTableOp:
         kept,
         schema=operation.schema,
         comment=operation.comment,
+        prefixes=operation.prefixes,
         _namespace_metadata=operation._namespace_metadata,  # noqa: SLF001 - Alembic offers no other way to copy it
         _constraints_included=True,
         **operation.kw,

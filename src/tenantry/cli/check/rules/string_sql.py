@@ -73,8 +73,6 @@ def _how_composed(node: ast.expr, assigned: Assigned) -> str | None:
             how = inner or ("+" if _is_text(left) or _is_text(right) else None)
         case ast.Call(func=ast.Attribute(value=value, attr="format")) if _is_text(value):
             how = ".format()"
-        case ast.Call(func=function, args=[argument, *_]) if last_name(function) == "text":
-            how = _how_composed(argument, assigned)
         case ast.IfExp(body=body, orelse=other):
             how = _how_composed(body, assigned) or _how_composed(other, assigned)
         case ast.Name(id=name) if name in assigned:

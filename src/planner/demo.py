@@ -1,0 +1,89 @@
+"""The demo: three tenants, their people, and a little work, made through the services like everybody's."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from planner.comments.schemas import CommentCreate
+from planner.comments.service import CommentService
+from planner.items.schemas import ItemCreate
+from planner.items.service import ItemService
+from planner.projects.schemas import ProjectCreate
+from planner.projects.service import ProjectService
+from planner.tasks.schemas import TaskCreate
+from planner.tasks.service import TaskService
+from tenantry.access import Principal
+from tenantry.app import Assembly
+from tenantry.identity import SUPERADMIN
+from tenantry.kernel import SYSTEM, Actor, ActorKind
+from tenantry.tenancy import Acting, Founding, Role
+
+PASSWORD = "tenantry-demo"  # noqa: S105 - published; the seed refuses to run in production
+ADMINISTRATOR = "admin@platform.test"
+IN_BOTH = "both@demo.test"
+TENANTS = ("acme", "globex")
+
+_PROJECTS = {
+    "Website relaunch": ("Collect the texts", "Choose a design", "Move the domain"),
+    "Office move": ("Measure the rooms", "Order the desks"),
+    "Winter fair": ("Book the stand",),
+}
+
+
+class Demo:
+    """The seed of Planner."""
+
+    logins = (
+        "  logins (password of all: tenantry-demo)\n"
+        "    owner@acme.test manager@acme.test member@acme.test viewer@acme.test (the same @globex.test)\n"
+        f"    {IN_BOTH} (member of both)   {ADMINISTRATOR} (platform)"
+    )
+
+    async def plant(self, assembly: Assembly) -> None:
+        """Create the demo in an empty database."""
+        admin = await _person(assembly, ADMINISTRATOR, "Platform administrator", platform_role=SUPERADMIN)
+        both = await _person(assembly, IN_BOTH, "Member of both")
+        await _found(assembly, "Default", "default", admin)
+        for slug in TENANTS:
+            owner = await _person(assembly, f"owner@{slug}.test", f"Owner of {slug}")
+            tenant = await _found(assembly, slug.capitalize(), slug, owner)
+            for role in (Role.MANAGER, Role.MEMBER, Role.VIEWER):
+                person = await _person(assembly, f"{role}@{slug}.test", f"{role.capitalize()} of {slug}")
+                await assembly.tenancy.members.add(tenant, person, role)
+            await assembly.tenancy.members.add(tenant, both, Role.MEMBER)
+            await _work(assembly, await _principal(assembly, owner, tenant.tenant_id), slug)
+
+
+async def _person(assembly: Assembly, email: str, name: str, *, platform_role: str | None = None) -> UUID:
+    profile = await assembly.identity.registration.create_user(
+        email=email, password=PASSWORD, name=name, platform_role=platform_role
+    )
+    return profile.id
+
+
+async def _found(assembly: Assembly, name: str, slug: str, owner_id: UUID) -> Acting:
+    founding = Founding(name=name, slug=slug, owner_id=owner_id, actor=SYSTEM, is_platform=True)
+    return Acting.as_system((await assembly.tenancy.tenants.create(founding)).id)
+
+
+async def _principal(assembly: Assembly, user_id: UUID, tenant_id: UUID) -> Principal:
+    membership = await assembly.tenancy.resolver.member(user_id, tenant_id)
+    permissions = assembly.gate.catalog.of_role(membership.role)
+    return Principal(Actor(ActorKind.USER, user_id), user_id, membership.tenant, membership.role, permissions)
+
+
+async def _work(assembly: Assembly, owner: Principal, slug: str) -> None:
+    runtime = assembly.runtime
+    scope = runtime.database.tenant_scope(owner.tenant.id, owner.tenant.placement, actor=owner.actor, request_id=None)
+    async with scope as uow:
+        for name, titles in _PROJECTS.items():
+            project = await ProjectService(uow, owner, runtime).create(
+                ProjectCreate(name=name, description=f"<p>{name} of {slug}.</p>")
+            )
+            for title in titles:
+                task = await TaskService(uow, owner, runtime).create(TaskCreate(title=title), parent_id=project.id)
+            await CommentService(uow, owner, runtime).create(
+                CommentCreate(body="Let us begin here."), parent_id=task.id
+            )
+        for name, price in (("Desk", 24_900), ("Chair", 12_900), ("Lamp", 3_900)):
+            await ItemService(uow, owner, runtime).create(ItemCreate(name=name, price_cents=price))

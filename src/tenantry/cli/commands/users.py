@@ -1,0 +1,59 @@
+"""`user create`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenantry.cli.context import load, opened, run_async
+
+user = typer.Typer(help="Create users.", no_args_is_help=True)
+
+
+@user.callback()
+def _group() -> None:
+    """Keep `create` a command of its own although it is the only one."""
+
+
+@user.command()
+def create(
+    email: Annotated[str, typer.Argument(help="E-mail address; it counts as verified.")],
+    name: Annotated[str, typer.Option(help="Name to show.")] = "",
+    superadmin: Annotated[bool, typer.Option(help="Make a platform administrator.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Data directory of development (default .tenantry).")] = None,
+) -> None:
+    """Create a user whose address is verified. The password is asked for, or read from the standard input.
+
+    Never an argument, because arguments are shown to everybody who lists processes.
+    Example: tenantry user create ann@acme.test --name Ann
+    """
+    print(run_async(_create(email, name or email.partition("@")[0], _password(), data_dir, superadmin=superadmin)))
+
+
+async def _create(email: str, name: str, password: str, data_dir: Path | None, *, superadmin: bool) -> str:
+    from tenantry.http import canonical_email
+    from tenantry.identity import SUPERADMIN
+    from tenantry.kernel import InvalidInput
+
+    if not 8 <= len(password) <= 128:
+        raise InvalidInput("The password needs 8 to 128 characters.")
+    try:
+        address = canonical_email(email)
+    except ValueError:
+        raise InvalidInput(f"{email!r} is no e-mail address.") from None
+    async with opened(load(data_dir=data_dir)) as assembly:
+        profile = await assembly.identity.registration.create_user(
+            email=address, password=password, name=name, platform_role=SUPERADMIN if superadmin else None
+        )
+    return f"{profile.id}  {profile.email}"
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass("Password: ")
+    return sys.stdin.readline().rstrip(os.linesep)

@@ -1,0 +1,89 @@
+"""Tenants, who belongs to them, and which one a request is about."""
+
+from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.errors import (
+    AlreadyMember,
+    DuplicateTenantHeader,
+    EmailNotVerified,
+    InvalidInvitation,
+    InvalidTenantId,
+    InvitationNotFound,
+    InvitationPending,
+    LastOwner,
+    MemberNotFound,
+    NotAMember,
+    PlacementFailed,
+    RoleAboveOwn,
+    SlugReserved,
+    SlugTaken,
+    TenantConflict,
+    TenantHeaderInDerivedMode,
+    TenantMissing,
+    TenantNotFound,
+    TenantNotReady,
+    TenantSuspended,
+    UnknownUser,
+)
+from tenantry.tenancy.facts import Membership, TenantFacts
+from tenantry.tenancy.invitations import InvitationRecord
+from tenantry.tenancy.members import MemberRecord
+from tenantry.tenancy.models import MODELS, Invitation, Member, Tenant, TenantStatus
+from tenantry.tenancy.placements import StoredPlacements
+from tenantry.tenancy.platform import PlatformCall, PlatformStats
+from tenantry.tenancy.resolution import TenantResolver
+from tenantry.tenancy.roles import Role
+from tenantry.tenancy.router import tenancy_routers
+from tenantry.tenancy.rules import SignedIn, TenancyRules, TenantAccess, TenantPrincipal
+from tenantry.tenancy.service import TenancyService
+from tenantry.tenancy.settings import DEFAULT_SLUG, TenancySettings
+from tenantry.tenancy.tenants import Founding, PreparePlacement, TenantRecord
+
+__all__ = [
+    "DEFAULT_SLUG",
+    "MODELS",
+    "Acting",
+    "AlreadyMember",
+    "DuplicateTenantHeader",
+    "EmailNotVerified",
+    "Founding",
+    "InvalidInvitation",
+    "InvalidTenantId",
+    "Invitation",
+    "InvitationNotFound",
+    "InvitationPending",
+    "InvitationRecord",
+    "LastOwner",
+    "Member",
+    "MemberNotFound",
+    "MemberRecord",
+    "Membership",
+    "NotAMember",
+    "PlacementFailed",
+    "PlatformCall",
+    "PlatformStats",
+    "PreparePlacement",
+    "Role",
+    "RoleAboveOwn",
+    "SignedIn",
+    "SlugReserved",
+    "SlugTaken",
+    "StoredPlacements",
+    "TenancyRules",
+    "TenancyService",
+    "TenancySettings",
+    "Tenant",
+    "TenantAccess",
+    "TenantConflict",
+    "TenantFacts",
+    "TenantHeaderInDerivedMode",
+    "TenantMissing",
+    "TenantNotFound",
+    "TenantNotReady",
+    "TenantPrincipal",
+    "TenantRecord",
+    "TenantResolver",
+    "TenantStatus",
+    "TenantSuspended",
+    "UnknownUser",
+    "tenancy_routers",
+]

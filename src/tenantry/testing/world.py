@@ -1,0 +1,129 @@
+"""A little world for tests: people, tenants, and a client for each of them, on the production application.
+
+People sign in with real tokens; nothing about authentication is overridden. Every stored text should carry the
+tenant's `canary`, so that one look at an answer tells whether it leaked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from uuid import UUID
+
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+
+from tenantry.app import Assembly, create_app
+from tenantry.database import PlacementKind
+from tenantry.identity import Caller
+from tenantry.kernel import SYSTEM, Actor, ActorKind, new_id
+from tenantry.tenancy import Acting, Founding, Role
+
+PASSWORD = "correct horse battery staple"  # noqa: S105 - the password of people who exist in tests only
+
+
+@dataclass
+class World:
+    """The people and tenants of a test run, over one assembly.
+
+    People are made once for each role and reused; every test makes tenants of its own::
+
+        async def test_a_viewer_cannot_write(world):
+            tenant = await world.tenant()
+            assert (await tenant.viewer.post("/items", json={...})).status_code == 403
+    """
+
+    assembly: Assembly
+    base_url: str = "http://test/api/v1"
+    _people: dict[str, UUID] = field(default_factory=dict)
+    _tokens: dict[UUID, str] = field(default_factory=dict)
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The production application of the assembly."""
+        return create_app(self.assembly)
+
+    async def person(self, name: str, *, platform_role: str | None = None) -> UUID:
+        """Return the verified user of this name, made on first use."""
+        if name not in self._people:
+            profile = await self.assembly.identity.registration.create_user(
+                email=f"{name}.{new_id().hex}@people.test", password=PASSWORD, name=name, platform_role=platform_role
+            )
+            self._people[name] = profile.id
+        return self._people[name]
+
+    async def token(self, user_id: UUID) -> str:
+        """Return an access token of a session of the user."""
+        if user_id not in self._tokens:
+            actor = Actor(ActorKind.USER, user_id)
+            async with self.assembly.runtime.database.control_scope(actor=actor, user_id=user_id) as uow:
+                pair = await self.assembly.identity.sessions.start(uow, user_id, Caller())
+            self._tokens[user_id] = pair.access_token
+        return self._tokens[user_id]
+
+    async def tenant(self, *, side: str = "a", placement: PlacementKind = PlacementKind.POOL) -> TestTenant:
+        """Return a new tenant with one member for each role; tenants of different `side` share no member."""
+        owner = await self.person(f"owner-{side}")
+        slug = f"t-{new_id().hex[-24:]}"
+        tenant = await self.assembly.tenancy.tenants.create(
+            Founding(name=f"CNRY.{slug}", slug=slug, owner_id=owner, actor=SYSTEM, placement=placement)
+        )
+        acting = Acting.as_system(tenant.id)
+        people = {Role.OWNER: owner}
+        for role in (Role.MANAGER, Role.MEMBER, Role.VIEWER):
+            people[role] = await self.person(f"{role}-{side}")
+            await self.assembly.tenancy.members.add(acting, people[role], role)
+        tokens = {role: await self.token(user_id) for role, user_id in people.items()}
+        return TestTenant(self, tenant.id, slug, people, tokens)
+
+    async def two_tenants(self, *, placement: PlacementKind = PlacementKind.POOL) -> tuple[TestTenant, TestTenant]:
+        """Return two new tenants without a common member."""
+        return await self.tenant(side="a", placement=placement), await self.tenant(side="b", placement=placement)
+
+    def client(self, headers: Mapping[str, str] | None = None) -> AsyncClient:
+        """Return a client of the application in this process; errors of the application become answers."""
+        transport = ASGITransport(app=self.app, raise_app_exceptions=False)
+        return AsyncClient(transport=transport, base_url=self.base_url, headers=dict(headers or {}))
+
+
+@dataclass
+class TestTenant:
+    """One tenant of a test, with a signed-in client for each role."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    world: World
+    id: UUID
+    slug: str
+    people: dict[Role, UUID]
+    tokens: dict[Role, str]
+
+    @property
+    def canary(self) -> str:
+        """The mark that every text of this tenant should carry."""
+        return f"CNRY.{self.slug}"
+
+    def as_(self, role: Role) -> AsyncClient:
+        """Return the client of the member with this role, acting in this tenant."""
+        return self.world.client({"Authorization": f"Bearer {self.tokens[role]}", "X-Tenant-Id": str(self.id)})
+
+    @cached_property
+    def owner(self) -> AsyncClient:
+        """The owner's client."""
+        return self.as_(Role.OWNER)
+
+    @cached_property
+    def manager(self) -> AsyncClient:
+        """The manager's client."""
+        return self.as_(Role.MANAGER)
+
+    @cached_property
+    def member(self) -> AsyncClient:
+        """The member's client."""
+        return self.as_(Role.MEMBER)
+
+    @cached_property
+    def viewer(self) -> AsyncClient:
+        """The viewer's client."""
+        return self.as_(Role.VIEWER)
