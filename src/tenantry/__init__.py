@@ -1,0 +1,1 @@
+"""Tenantry: multi-tenant SaaS backends on PostgreSQL. See ARCHITECTURE.md for the floors."""

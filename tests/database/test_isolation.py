@@ -1,4 +1,4 @@
-"""Row security is the wall: whatever an application sends in a tenant's unit of work, it meets that tenant's rows only."""
+"""Row security is the wall: whatever is sent in a tenant's unit of work, it meets that tenant's rows only."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class TestReading:
             async with connection.transaction():
                 await connection.execute(f"SET LOCAL app.tenant_id = '{tenants[0].id}'")
                 assert len(await connection.fetch("SELECT * FROM items")) == 3
-            # After a SET LOCAL the setting is the empty string, not unset: the cast must not fail, nor let rows through.
+            # After a SET LOCAL the setting is the empty string, not unset: the cast must not fail on it.
             assert await connection.fetch("SELECT * FROM items") == []
         finally:
             await connection.close()

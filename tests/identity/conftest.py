@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +17,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy.engine import make_url
 
-from tenantry.audit import ControlAuditEntry
 from tenantry.cache import FactCache, InvalidationListener
 from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls, Placement
-from tenantry.database.migrations import NothingChanged, framework_chains, migrate, revision
+from tenantry.database.migrations import framework_chains, migrate
 from tenantry.database.provisioning import drop_database, provision
 from tenantry.http import HttpSettings, RequestEdge, ResponseStyle, install_problem_handlers
 from tenantry.identity import ROUTERS, Caller, IdentityService, IdentitySettings, User
@@ -31,29 +29,22 @@ from tenantry.kernel import Environment, FrozenClock, PermissionDenied, TenantId
 from tenantry.observability import Metrics
 from tenantry.runtime import Mail, Runtime
 
-ADMIN = "postgresql://root@/postgres?host=/var/run/postgresql"
-NAME = f"t_identity_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+NAME = "identity_{}"
 SECRET = SecretStr("Nq7t0pY2mWc4Zr8vKx1bHs6dJf9gLe3aUo5iTn")
 PASSWORD = "correct horse 1"
 START = datetime(2030, 1, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
-assert ControlAuditEntry.__tablename__, "imported so that the trail's table exists"
-
 
 @pytest.fixture(scope="session")
-def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseUrls]:
-    yield asyncio.run(_scratch(tmp_path_factory.mktemp("chains")))
-    asyncio.run(drop_database(ADMIN, NAME))
+def identity_urls(admin_url: str, worker_id: str) -> Iterator[DatabaseUrls]:
+    """A database of its own: these tests empty the limits, which other tests rely on."""
+    yield asyncio.run(_scratch(admin_url, NAME.format(worker_id)))
+    asyncio.run(drop_database(admin_url, NAME.format(worker_id)))
 
 
-async def _scratch(folder: Path) -> DatabaseUrls:
-    await drop_database(ADMIN, NAME)
-    urls = await provision(ADMIN, NAME)
-    chains = [replace(chain, script_location=folder / chain.plane) for chain in framework_chains()]
-    for chain in chains:
-        with contextlib.suppress(NothingChanged):
-            await revision(urls, chain, "create tables")
-    report = await migrate(urls, chains, [Placement.pool()])
+async def _scratch(admin_url: str, name: str) -> DatabaseUrls:
+    urls = await provision(admin_url, name)
+    report = await migrate(urls, framework_chains(), [Placement.pool()])
     assert not report.failed, report.failed
     return urls
 
@@ -154,8 +145,8 @@ def bearer(pair: dict[str, Any] | str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(urls, DatabaseSettings(), constraints=User.__errors__)
+async def database(identity_urls: DatabaseUrls) -> AsyncIterator[Database]:
+    database = Database(identity_urls, DatabaseSettings(), constraints=User.__errors__)
     yield database
     await database.close()
 
@@ -169,12 +160,18 @@ async def facts(database: Database) -> AsyncIterator[FactCache]:
     await listener.stop()
 
 
+@pytest.fixture
+def superuser_url(admin_url: str, worker_id: str) -> str:
+    """The superuser in the database of these tests: for looking at rows from outside."""
+    return make_url(admin_url).set(database=NAME.format(worker_id)).render_as_string(hide_password=False)
+
+
 MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
-async def make_world(database: Database, facts: FactCache) -> AsyncIterator[MakeWorld]:
-    admin = await asyncpg.connect(ADMIN.replace("/postgres?", f"/{NAME}?"))
+async def make_world(database: Database, facts: FactCache, superuser_url: str) -> AsyncIterator[MakeWorld]:
+    admin = await asyncpg.connect(superuser_url)
     await admin.execute("TRUNCATE control.throttles")
     async with contextlib.AsyncExitStack() as stack:
         yield partial(_world, database, facts, admin, stack)

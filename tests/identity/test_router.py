@@ -40,7 +40,7 @@ async def test_strangers_are_told_to_sign_in_before_anything_is_parsed(world: Wo
 
 async def test_the_documentation_page_can_sign_in(world: World) -> None:
     document = world.app.openapi()
-    flow = document["components"]["securitySchemes"]["password"]["flows"]["password"]
+    flow = document["components"]["securitySchemes"]["bearer"]["flows"]["password"]
     assert flow["tokenUrl"] == "/api/v1/auth/token"
     secured = {
         operation["operationId"]: "security" in operation

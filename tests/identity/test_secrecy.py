@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 import pytest
 import structlog
 
-from .conftest import NAME, PASSWORD, World, bearer
+from .conftest import PASSWORD, World, bearer
 
 pytestmark = pytest.mark.anyio
 
 
-async def dump() -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        "pg_dump", "-h", "/var/run/postgresql", "-U", "root", "--no-unlogged-table-data", NAME,
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    content, _ = await process.communicate()
-    assert process.returncode == 0
-    return content
+async def everything_stored(world: World) -> str:
+    """Every column of every row of the control plane, as a dump would have it."""
+    tables = await world.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'control'")
+    rows = [row for table in tables for row in await world.rows(f"SELECT t::text FROM control.{table[0]} t")]
+    return "\n".join(row[0] for row in rows)
 
 
 async def test_a_dump_of_the_database_holds_no_token_and_no_password(world: World) -> None:
@@ -35,11 +31,11 @@ async def test_a_dump_of_the_database_holds_no_token_and_no_password(world: Worl
     secrets = [PASSWORD, world.mailbox.token_for(person.email)]
     for given in (pair, child, switched):
         secrets += [given["access_token"], given["refresh_token"], given["refresh_token"].rpartition(".")[2]]
-    content = await dump()
-    assert person.email.encode() in content
+    content = await everything_stored(world)
+    assert person.email in content
     for secret in secrets:
-        assert secret.encode() not in content
-        assert secret.encode().hex().encode() not in content
+        assert secret not in content
+        assert secret.encode().hex() not in content
 
 
 async def test_values_do_not_show_their_secrets(world: World) -> None:

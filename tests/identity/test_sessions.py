@@ -125,13 +125,16 @@ async def test_twenty_refreshes_of_one_token_at_once_are_one_rotation(world: Wor
 
 async def test_an_invented_token_ends_nobodys_session(world: World) -> None:
     pair = await (await world.person()).sign_in()
-    new = await refreshed(world, pair["refresh_token"])
+    parent = await refreshed(world, pair["refresh_token"])
+    new = await refreshed(world, parent["refresh_token"])
     session, generation, secret = new["refresh_token"].split(".")
     flipped = secret[:-2] + ("A" if secret[-2] != "A" else "B") + secret[-1]
     for forged in (
         f"{session}.0.{flipped}",
         f"{session}.{generation}.{flipped}",
         f"{session}.7.{secret}",
+        f"{session}.7.{parent['refresh_token'].rpartition('.')[2]}",
+        f"{session}.1.{flipped}",
         f"{session}.0.{secret}",
         f"{new_id().hex}.{generation}.{secret}",
         f"{session}.01.{secret}",

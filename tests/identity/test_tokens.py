@@ -135,6 +135,7 @@ ATTACKS: dict[str, Attack] = {
     "claims are a list": lambda f: f.sign_as_us("[]"),
     "claims are no JSON": lambda f: f.sign_as_us("{"),
     "claims nested deeply": lambda f: f.sign_as_us('{"a":' + "[" * 2500 + "]" * 2500 + "}"),
+    "ours, but too long": lambda f: f.sign_as_us({**f.claims, "x": "A" * 7000}),
     "a megabyte": lambda f: f.token + "A" * 1_000_000,
     "just over the limit": lambda f: f.token + "A" * (8193 - len(f.token)),
     "four parts": lambda f: f.token + ".e30",

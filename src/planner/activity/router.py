@@ -27,6 +27,7 @@ router = api_router("/activity", tags=["activity"])
     openapi_extra={"parameters": openapi_parameters(_SPEC)},
 )
 async def list_activity(request: Request, access: Access) -> Response:
+    """Merge the trails of both planes."""
     edge: ResourceEdge = request.app.state.resources
     binding = f"{access.principal.tenant.id}:{access.principal.user_id}:activity"
     asked = parse_list(request.scope["query_string"], _SPEC, signer=edge.cursors, binding=binding)

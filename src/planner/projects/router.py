@@ -28,6 +28,7 @@ transfers = api_router("/projects", tags=["projects"])
     "/{id}/transfer", operation_id="projects_transfer", summary="Give a project to another owner", dependencies=[member]
 )
 async def transfer(id: UUID, payload: Transfer, access: Access) -> ProjectRead:  # noqa: A002 - the contract's name
+    """Give the project to another member of the tenant."""
     async with access.work() as uow:
         project = await ProjectService(uow, access.principal, access.runtime).transfer(id, payload.owner_id)
     return ProjectRead.model_validate_json(project.json)

@@ -28,9 +28,7 @@ def _live_project(tasks: FromClause) -> ColumnElement[bool]:
 
 def _by_status(rows: Select[Any]) -> ColumnElement[Any]:
     counted = rows.subquery()
-    return select(
-        func.coalesce(func.json_object_agg(counted.c.status, counted.c.number), func.json_object("{}"))
-    ).scalar_subquery()
+    return select(func.json_object_agg(counted.c.status, counted.c.number)).scalar_subquery()
 
 
 def _number(rows: Select[Any]) -> ColumnElement[Any]:

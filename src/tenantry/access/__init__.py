@@ -1,5 +1,6 @@
 """Who may do what: roles, permissions, the decision order, and the principal that carries the answer."""
 
+from tenantry.access.builtin import BUILTIN
 from tenantry.access.decision import ACTOR, Extent, Extents, NotPermitted, Parent, ResourceAccess
 from tenantry.access.dependencies import (
     Access,
@@ -16,6 +17,7 @@ from tenantry.tenancy import Role
 
 __all__ = [
     "ACTOR",
+    "BUILTIN",
     "OWN",
     "Access",
     "AccessGate",

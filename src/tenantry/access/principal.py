@@ -39,5 +39,5 @@ class Principal:
 
     def require_role(self, minimum: Role) -> None:
         """Raise `NotPermitted` unless the principal's role is at least `minimum`."""
-        if self.role not in Role or not Role(self.role).covers(minimum):
+        if self.role not in set(Role) or not Role(self.role).covers(minimum):
             raise NotPermitted(f"This needs the role {minimum}.")

@@ -2,6 +2,7 @@
 
 from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly, assembled
+from tenantry.app.development import migrated, seeded, stored_placements
 from tenantry.app.factory import create_app, routes_of
 from tenantry.app.openapi import openapi_document
 from tenantry.app.server import PortTaken, serve
@@ -16,9 +17,12 @@ __all__ = [
     "assembled",
     "create_app",
     "database_urls",
+    "migrated",
     "openapi_document",
     "refuse_unsafe",
     "routes_of",
+    "seeded",
     "serve",
+    "stored_placements",
     "with_development_secret",
 ]

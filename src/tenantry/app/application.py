@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fastapi.routing import APIRoute
 
-from tenantry.access import PermissionCatalog, Permissions
-from tenantry.access.builtin import BUILTIN
+from tenantry.access import BUILTIN, PermissionCatalog, Permissions
 from tenantry.app.enveloping import in_style
 from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Table

@@ -15,10 +15,9 @@ from tenantry.access import AccessGate
 from tenantry.app.application import Application
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
-from tenantry.database import Database, DatabaseRole, DatabaseUrls, Placement
+from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement
 from tenantry.database.doctor import assert_safe_roles
 from tenantry.database.migrations import create_placement_schema, require_current
-from tenantry.database.pool import ConnectionPool
 from tenantry.identity import IdentityService, derived_key
 from tenantry.kernel import Clock, Environment, SystemClock, Unavailable
 from tenantry.observability import AccessLog, LineWriter, Metrics

@@ -19,7 +19,7 @@ async def migrated(application: Application, urls: DatabaseUrls) -> None:
     report = await migrate(urls, application.chains, stored_placements(urls))
     if report.failed:
         first = report.failed[0]
-        raise Unavailable(f"The migration of {first.schema} failed: {first.error}\nRun: tenantry migrate")
+        raise Unavailable(f"The migration of {first.place} failed: {first.error}\nRun: tenantry migrate")
 
 
 def stored_placements(urls: DatabaseUrls) -> StoredPlacements:

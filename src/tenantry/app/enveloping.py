@@ -44,7 +44,7 @@ def _enveloped(route: APIRoute) -> EnvelopedRoute:
     return EnvelopedRoute(
         route.path,
         route.endpoint,
-        response_model=envelope_of(route.response_model if has_content else type(None)),
+        response_model=envelope_of(route.response_model if has_content else None),
         status_code=route.status_code if has_content else 200,
         tags=route.tags,
         dependencies=route.dependencies,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
@@ -71,7 +70,6 @@ class _Api(FastAPI):
         """Return the stack. `RequestEdge` renders whatever the layers inside it raise."""
         settings, runtime = self._assembly.settings, self._assembly.runtime
         app: ASGIApp = RouteIndex(self.router, self.router.routes)
-        app = AsyncExitStackMiddleware(app)
         app = ExceptionMiddleware(app, handlers=self.exception_handlers, debug=False)
         if cors := cors_middleware(settings.http):
             app = cors.cls(app, *cors.args, **cors.kwargs)

@@ -7,12 +7,13 @@ import time
 from typing import Any
 
 import asyncpg
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from tenantry.app.assembly import Assembly
 from tenantry.database import DatabaseRole, Placement
 from tenantry.database.migrations import pending
+from tenantry.http import public
 from tenantry.kernel import TenantryError
 from tenantry.observability import CONTENT_TYPE
 
@@ -21,7 +22,7 @@ _CHECK_LIMIT = 2.0
 _VERSIONS_KEPT = 30.0
 """Seconds for which "the migrations are at head" is believed; "behind" is asked again every time."""
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
 
 
 class Readiness:

@@ -50,7 +50,7 @@ def openapi_document(application: Application, routes: list[APIRoute], style: Re
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     for route in routes:
-        for method in route.methods:
+        for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
                 _complete(operation, route, style)
@@ -67,7 +67,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, style: ResponseStyle) 
             operation.setdefault("parameters", []).extend(_TENANT_HEADERS)
     if "{" in route.path:
         statuses.append(404)
-    if route.methods & {"POST", "PUT", "PATCH", "DELETE"}:
+    if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
         statuses += [409, 412, 413, 415]
     for status, response in problem_responses(style, *sorted(statuses)).items():
         operation["responses"][str(status)] = response

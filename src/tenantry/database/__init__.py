@@ -28,6 +28,7 @@ from tenantry.database.planes import (
     Timestamp,
     tenant_reference,
 )
+from tenantry.database.pool import ConnectionPool
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.settings import DatabaseSettings
 from tenantry.database.statements import Statement
@@ -38,6 +39,7 @@ __all__ = [
     "METADATA",
     "CommitRefused",
     "ConcurrentChange",
+    "ConnectionPool",
     "ConstraintErrors",
     "ControlTable",
     "Database",

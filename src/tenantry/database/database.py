@@ -55,7 +55,7 @@ class Database:
         such care and keep their plan.
         """
         plans = "SET LOCAL plan_cache_mode = force_custom_plan;" if listing else ""
-        opening = f"BEGIN;SET LOCAL app.tenant_id = '{UUID(int=tenant_id.int)}';{placement.opening}{plans}"
+        opening = f"BEGIN;SET LOCAL app.tenant_id = '{_literal(tenant_id)}';{placement.opening}{plans}"
         return self._open(self.app, Plane.TENANT, opening, actor=actor, request_id=request_id, tenant_id=tenant_id)
 
     def control_scope(
@@ -72,9 +72,9 @@ class Database:
         """
         opening = "BEGIN;"
         if tenant_id is not None:
-            opening += f"SET LOCAL app.tenant_id = '{UUID(int=tenant_id.int)}';"
+            opening += f"SET LOCAL app.tenant_id = '{_literal(tenant_id)}';"
         if user_id is not None:
-            opening += f"SET LOCAL app.user_id = '{UUID(int=user_id.int)}';"
+            opening += f"SET LOCAL app.user_id = '{_literal(user_id)}';"
         return self._open(self.control, Plane.CONTROL, opening, actor=actor, request_id=request_id, tenant_id=tenant_id)
 
     def platform_scope(self, *, actor: Actor, request_id: str | None = None) -> UnitOfWork:
@@ -135,6 +135,13 @@ class Database:
                 "idle_in_transaction_session_timeout": _milliseconds(settings.idle_in_transaction_timeout),
             },
         )
+
+
+def _literal(value: UUID) -> str:
+    """Return an id as text for the opening batch; only a real UUID becomes part of a statement."""
+    if not isinstance(value, UUID):
+        raise TypeError(f"an id is a UUID, not {type(value).__name__}")
+    return str(value)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -99,6 +99,13 @@ class UnitOfWork:
             raise self._translated(error, statement) from error
         return row
 
+    async def exactly_one(self, statement: Statement, /, **values: Any) -> Row:
+        """Return the one row of a statement that always has one (an aggregate). Raises `LookupError` if it has none."""
+        row = await self.one(statement, **values)
+        if row is None:
+            raise LookupError("The statement returned no row.")
+        return row
+
     async def all(self, statement: Statement, /, **values: Any) -> list[Row]:
         """Return every row; the statement bounds their number."""
         connection = await self._ready(statement)

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 API_PREFIX = "/api/v1"
 
+RuleFunction = TypeVar("RuleFunction", bound=Callable[..., Coroutine[Any, Any, Any]])
+
 Rule = Callable[[Request], Awaitable[object]]
 """An access rule: raises where the caller may not pass. Asked again for the same request, it answers from memory."""
 
 
-def access_rule(
-    function: Callable[[Request], Coroutine[Any, Any, Any]],
-) -> Callable[[Request], Coroutine[Any, Any, Any]]:
+def access_rule(function: RuleFunction) -> RuleFunction:
     """Mark a dependency as an access rule, so that `GuardedRoute` asks it first and `tenantry check` finds it."""
     function.__access_rule__ = True  # type: ignore[attr-defined]
     return function

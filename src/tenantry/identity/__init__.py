@@ -28,6 +28,7 @@ from tenantry.identity.errors import (
     UserNotFound,
 )
 from tenantry.identity.keys import Keyring, TokenKey, derived_key, keyring_of, read_key
+from tenantry.identity.mails import Courier
 from tenantry.identity.models import SUPERADMIN, OneTimeToken, Session, Throttle, User
 from tenantry.identity.profiles import Profile
 from tenantry.identity.router import ROUTERS
@@ -41,6 +42,7 @@ __all__ = [
     "TOKEN_URL",
     "Authenticator",
     "Caller",
+    "Courier",
     "CurrentCaller",
     "CurrentIdentity",
     "EmailTaken",

@@ -21,7 +21,7 @@ TOKEN_URL = f"{API_PREFIX}/auth/token"
 
 _scheme = OAuth2PasswordBearer(
     tokenUrl=TOKEN_URL,
-    scheme_name="password",
+    scheme_name="bearer",
     description="Sign in with e-mail address and password; the access token goes into `Authorization: Bearer`.",
     auto_error=False,
 )

@@ -62,10 +62,7 @@ INSERT_USER = Statement(
 
 USER_BY_ID = Statement(select(*_PROFILE).where(users.id == bindparam("id")))
 
-LOCK_USER = Statement(
-    select(*_PROFILE).where(users.id == bindparam("id")).with_for_update(key_share=True),
-    writes=True,
-)
+LOCK_USER = Statement(select(*_PROFILE).where(users.id == bindparam("id")).with_for_update(key_share=True), writes=True)
 """The row, held until the end of the transaction, for a change that depends on what it says."""
 
 CREDENTIALS = Statement(
@@ -173,12 +170,9 @@ ROTATE_SESSION = Statement(
 """The one conditional UPDATE of a refresh: of any number of tries with one token, one changes the row."""
 
 SESSION_BY_ID = Statement(
-    select(
-        *_ROTATED,
-        sessions.secret_hash,
-        sessions.previous_hash,
-        _LIVE.label("is_live"),
-    ).where(sessions.id == bindparam("id"))
+    select(*_ROTATED, sessions.secret_hash, sessions.previous_hash, _LIVE.label("is_live")).where(
+        sessions.id == bindparam("id")
+    )
 )
 
 LOCK_SESSION = Statement(

@@ -50,6 +50,7 @@ def configure_logging(level: str = "info", format: LogFormat = "json", stream: T
     root.handlers = [handler]
     root.setLevel(number)
     _adopt_server_loggers()
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its INFO lines describe its own machinery
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(number),

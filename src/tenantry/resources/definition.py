@@ -1,4 +1,4 @@
-"""What the statements of a resource are built from: its table, its access rule, its projections. Made once, at start."""
+"""What the statements of a resource are built from: its table, its access rule, its projections; made once."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope
 from tenantry.access import AccessGate, Principal
 from tenantry.database import UnitOfWork
 from tenantry.http import ResponseStyle, deleted_status, idempotency_key, parse_if_match, read_json, require_json, wrap
-from tenantry.kernel import FieldError
+from tenantry.kernel import ConfigurationError, FieldError
 from tenantry.query import CursorSigner, ListSpec, page_body, parse_list, read_pairs
 from tenantry.resources import idempotency
 from tenantry.resources.answer import Answer
@@ -236,7 +236,8 @@ class Operations:
 
 
 def _declared(schema: type[Model] | None) -> type[Model]:
-    assert schema is not None, "the router refuses an operation without its schema"
+    if schema is None:  # the router refuses such a declaration at start
+        raise ConfigurationError("An operation was called without its schema.")
     return schema
 
 

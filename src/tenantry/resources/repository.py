@@ -62,13 +62,12 @@ class ResourceRepository:
         """
         read = self._access.read_extents(self.principal)
         statement = statements.listing(self.resource, read, request.shape, spec, nested=parent_id is not None)
-        row = await self.uow.one(statement, **request.params, parent_id=parent_id, **self._actor())
-        assert row is not None, "an aggregate returns one row"
+        row = await self.uow.exactly_one(statement, **request.params, parent_id=parent_id, **self._actor())
         if row["items"] is None and parent_id is not None:
             await self.require_parent(parent_id)
         keys = tuple(row[f"key{at}"] for at in range(len(request.shape.sort))) if row["more"] else ()
         total = row["total"] if request.shape.with_total else None
-        return RenderedPage(row["items"] or "[]", row["more"], keys, total)
+        return RenderedPage(f"[{row['items'] or ''}]", row["more"], keys, total)
 
     async def create(self, values: Mapping[str, Any], *, action: str) -> Rendered:
         """Insert a record, its audit line and its event; `values` are columns without id and tenant.
@@ -107,8 +106,9 @@ class ResourceRepository:
         statement = statements.mutation(self.resource, shape)
         line = {} if change is Change.NOTHING else self._line(action)
         row = await self.uow.one(statement, id=record_id, expected=expected, **_set(values), **line, **self._actor())
-        self._refuse(row, record_id, verb)
-        assert row is not None
+        if row is None:
+            raise self._not_found(record_id)
+        self._refuse(row, verb)
         return Rendered(record_id, row["json"], row["version"])
 
     async def clear(self, *, action: str) -> int:
@@ -121,7 +121,8 @@ class ResourceRepository:
     async def is_parent_visible(self, parent_id: UUID) -> bool:
         """Tell whether a record that could hold this resource's records is visible."""
         parent = self._access.parent
-        assert parent is not None, "only a child has a parent"
+        if parent is None:
+            return False
         statement = statements.existence(parent.access, parent.access.read_extents(self.principal))
         found: bool = await self.uow.value(statement, id=parent_id, **self._actor())
         return found
@@ -131,9 +132,7 @@ class ResourceRepository:
         if not await self.is_parent_visible(parent_id):
             raise RecordNotFound(f"The record that holds this list, {parent_id}, was not found.")
 
-    def _refuse(self, row: Row | None, record_id: UUID, verb: str) -> None:
-        if row is None:
-            raise self._not_found(record_id)
+    def _refuse(self, row: Row, verb: str) -> None:
         if not row["allowed"]:
             raise NotPermitted(f"You may see this {self.resource.singular}, but not {verb} it.")
         if row["json"] is None:

@@ -57,7 +57,7 @@ class PageFacts(BaseModel):
 class ResourceRouter:
     """The routes of one resource, made for the response style of the application that mounts them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a declaration: each is one line of what a team says about its resource
         self,
         service: type[ResourceService],
         path: str,
@@ -105,9 +105,12 @@ class ResourceRouter:
                 routes.append(self._route(nested, Operation.LIST, self._under, f"{owner}_{self.name}_list", parent))
             if Operation.CREATE in self.operations:
                 routes.append(self._route(nested, Operation.CREATE, self._under, f"{self.name}_create", parent))
-        for operation in Operation:
-            if operation in self.operations and not (self._under and operation is Operation.CREATE):
-                routes.append(self._route(flat, operation, self._address(operation), f"{self.name}_{operation}"))
+        served_flat = self.operations - {Operation.CREATE} if self._under else self.operations
+        routes += [
+            self._route(flat, operation, self._address(operation), f"{self.name}_{operation}")
+            for operation in Operation
+            if operation in served_flat
+        ]
         return routes
 
     def _operations(self, style: ResponseStyle, parent: str | None) -> Operations:

@@ -40,7 +40,7 @@ class ConsoleMailer:
 
 
 class DiscardingMailer:
-    """The mailer of a production system that has none configured: says that a message was not sent, not what it said."""
+    """The mailer of a production system without one: says that a message was not sent, not what it said."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger("tenantry.mail")

@@ -23,7 +23,7 @@ def platform_router(rules: TenancyRules) -> APIRouter:
     admin: Any = Depends(rules.platform_admin)
 
     async def platform_call(request: Request, identity: SignedIn = admin, reason: Reason = None) -> PlatformCall:
-        named = reason or str(request.scope["route"].name)
+        named = reason or str(request.scope["route"].operation_id)
         return PlatformCall(person(identity), named, request_id_of(request))
 
     call: Any = Depends(platform_call)

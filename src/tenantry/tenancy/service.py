@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenantry.identity.mails import Courier
+from tenantry.identity import Courier
 from tenantry.runtime import Runtime
 from tenantry.tenancy.invitations import Invitations
 from tenantry.tenancy.members import Members

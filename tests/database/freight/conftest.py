@@ -61,6 +61,9 @@ class Parcel(TenantTable):
 
 class Depot(ControlTable):
     __tablename__ = "depots"
+    __table_args__ = (
+        CheckConstraint(f"name NOT IN ({', '.join(repr(f'depot {one}') for one in range(20))})", name="names"),
+    )
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
 
@@ -195,8 +198,3 @@ async def _database(admin_url: str, purpose: str) -> AsyncIterator[tuple[str, Da
         yield name, await provision(admin_url, name)
     finally:
         await drop_database(admin_url, name)
-
-
-@pytest.fixture(scope="session")
-def admin_url() -> str:
-    return "postgresql://root@/postgres?host=/var/run/postgresql"

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import pytest
 from tests.database.freight.conftest import OWN_SCHEMA, Freight
@@ -305,6 +306,7 @@ DRIFTS = {
     "truncate": "GRANT TRUNCATE ON {}parcels TO tenantry_app",
     "grant to everybody": "GRANT SELECT ON {}parcels TO PUBLIC",
     "grant on a column": "GRANT UPDATE (crate_id) ON {}parcels TO tenantry_app",
+    "unlogged": "ALTER TABLE {}parcels SET UNLOGGED",
     "control policy missing": "DROP POLICY own_rows ON control.keyholders",
     "control grant added": "GRANT SELECT ON control.depots TO tenantry_platform",
 }
@@ -348,6 +350,11 @@ class TestGenerator:
     async def test_a_database_that_is_behind_cannot_be_compared(self, scratch: Freight) -> None:
         with pytest.raises(ConfigurationError, match="Run: tenantry migrate"):
             await revision(scratch.urls, scratch.chain(Plane.TENANT), "early")
+
+    def test_what_it_writes_is_laid_out_like_the_rest(self, first_migrations: Path) -> None:
+        files = [*first_migrations.glob("*/*.py")]
+        assert len(files) == len(Plane)
+        assert max(len(line) for file in files for line in file.read_text().splitlines()) <= 120
 
     async def test_an_empty_frame_can_be_asked_for(self, scratch: Freight) -> None:
         await scratch.migrate()

@@ -47,7 +47,10 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "status IN ('draft', 'submitted', 'approved', 'rejected', 'in_progress', 'on_hold', 'completed', 'cancelled', 'archived')",
+            (
+                "status IN ('draft', 'submitted', 'approved', 'rejected', 'in_progress', "
+                "'on_hold', 'completed', 'cancelled', 'archived')"
+            ),
             name=op.f("ck_projects_status_known"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_projects")),

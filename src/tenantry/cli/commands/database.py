@@ -35,14 +35,13 @@ def migrate(
 
 
 async def _migrate(settings: Settings, *, dry_run: bool, parallel: int, as_json: bool) -> bool:
-    from tenantry.app import database_urls
-    from tenantry.app.development import stored_placements
+    from tenantry.app import database_urls, stored_placements
     from tenantry.database.migrations import migrate as run_migrations
 
     def progress(outcome: Outcome) -> None:
         if not as_json:
             state = f"FAILED {outcome.error}" if outcome.error else ", ".join(outcome.applied) or "at head"
-            print(f"{outcome.schema}: {state}")
+            print(f"{outcome.place}: {state}")
             if outcome.sql:
                 print(outcome.sql)
 
@@ -52,7 +51,7 @@ async def _migrate(settings: Settings, *, dry_run: bool, parallel: int, as_json:
             urls, application.chains, stored_placements(urls), progress=progress, dry_run=dry_run, parallel=parallel
         )
     if as_json:
-        outcomes = [{"schema": one.schema, "applied": list(one.applied), "error": one.error} for one in report.outcomes]
+        outcomes = [{"place": one.place, "applied": list(one.applied), "error": one.error} for one in report.outcomes]
         print(json.dumps(outcomes, indent=2))
     return bool(report.failed)
 
@@ -103,8 +102,7 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
 async def _doctor(settings: Settings) -> list[dict[str, str]]:
     from dataclasses import asdict
 
-    from tenantry.app import database_urls
-    from tenantry.app.development import stored_placements
+    from tenantry.app import database_urls, stored_placements
     from tenantry.database.doctor import examine
 
     application = load_application()

@@ -42,9 +42,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 async def _dev(settings: Settings, host: str, port: int, *, demo: bool) -> None:
-    from tenantry.app import database_urls
+    from tenantry.app import database_urls, migrated, seeded
     from tenantry.app import serve as serve_application
-    from tenantry.app.development import migrated, seeded
 
     application = load_application()
 

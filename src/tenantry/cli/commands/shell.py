@@ -28,7 +28,7 @@ async def _shell(data_dir: Path | None) -> None:
     async with opened(load(environment="development", data_dir=data_dir)) as assembly:
 
         def run(work: object) -> object:
-            return asyncio.run_coroutine_threadsafe(work, loop).result()  # type: ignore[arg-type,var-annotated]
+            return asyncio.run_coroutine_threadsafe(work, loop).result()  # type: ignore[arg-type]
 
         names = {"assembly": assembly, "runtime": assembly.runtime, "run": run}
         await asyncio.to_thread(code.interact, "assembly, runtime, run(coroutine)", local=names)

@@ -24,7 +24,7 @@ def routes(as_json: Json = False) -> None:
     rows = [
         {"method": method, "path": route.path, "operation": route.operation_id or route.name}
         for route in routes_of(load_application(), ResponseStyle.PLAIN)
-        for method in sorted(route.methods)
+        for method in sorted(route.methods or ())
     ]
     if as_json:
         print(json.dumps(rows, indent=2))

@@ -72,7 +72,9 @@ async def _create(name: str, slug: str, owner: str, placement: str | None, data_
     kind = PlacementKind(placement) if placement else None
     async with opened(load(data_dir=data_dir)) as assembly:
         owner_id = await _verified_user(assembly, owner)
-        founding = Founding(name, slug, owner_id, SYSTEM, placement=kind, is_platform=True, reason="tenantry tenant create")
+        founding = Founding(
+            name, slug, owner_id, SYSTEM, placement=kind, is_platform=True, reason="tenantry tenant create"
+        )
         return _row(await assembly.tenancy.tenants.create(founding))
 
 

@@ -18,6 +18,7 @@ _NOISE = re.compile(r":: (?:text|character varying)\b")
 _RELATIONS = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
        pg_get_userbyid(c.relowner)::text AS owner, c.relrowsecurity AS is_enabled, c.relforcerowsecurity AS is_forced,
+       c.relpersistence = 'u' AS is_unlogged,
        coalesce(c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false)
            AS is_invoker,
        ARRAY(SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END
@@ -73,6 +74,7 @@ class Relation:
     owner: str
     is_enabled: bool
     is_forced: bool
+    is_unlogged: bool
     is_invoker: bool
     grants: Mapping[str, frozenset[str]]
     column_grants: tuple[str, ...]
@@ -132,6 +134,7 @@ def _relation(row: asyncpg.Record, policies: Iterable[LivePolicy]) -> Relation:
         row["owner"],
         is_enabled=row["is_enabled"],
         is_forced=row["is_forced"],
+        is_unlogged=row["is_unlogged"],
         is_invoker=row["is_invoker"],
         grants={role: frozenset(names) for role, names in grants.items()},
         column_grants=tuple(row["column_grants"]),

@@ -23,7 +23,7 @@ from tenantry.database.doctor.finding import Finding, Severity, error
 from tenantry.database.doctor.keys import foreign_key_findings, index_findings, trigger_findings
 from tenantry.database.doctor.roles import public_default_findings, role_findings
 from tenantry.database.doctor.server import server_findings
-from tenantry.database.doctor.tables import table_findings
+from tenantry.database.doctor.tables import MISSING, table_findings
 from tenantry.database.doctor.views import definer_findings, view_findings
 from tenantry.database.errors import UnsafeRole
 from tenantry.database.migrations import Chain, drift, pending
@@ -56,8 +56,8 @@ async def examine(
     findings += leaking_findings(listed)
     gaps = await pending(urls, chains, placements)
     findings += [error("version", gap.place, str(gap), "tenantry migrate") for gap in gaps]
-    if not any(finding.rule == "missing table" for finding in findings):
-        findings += _drifted(await drift(urls, chains, placements))
+    if not any(finding.rule == MISSING for finding in findings):
+        findings += _drifted(await drift(urls, chains, placements, security=False))
     return findings
 
 
@@ -85,12 +85,17 @@ async def assert_safe_roles(
     """Refuse to start where a serving role could get around row security.
 
     Reads the catalogue alone, so the serving roles check themselves; some round trips for however many tables.
-    `placements` are usually the pool alone here: the examination of every schema is `doctor`'s.
+    `placements` are usually the pool alone here: the examination of every schema is `doctor`'s. Tables that are
+    missing altogether are the business of `require_current`.
 
     Raises `UnsafeRole` naming each reason with the SQL that mends it.
     """
     findings = await _walls(connection, Declared(chains, placements), allowed or {})
-    reasons = [f"- {one.place}: {one.reason}\n  {one.way_out}" for one in findings if one.severity is Severity.ERROR]
+    reasons = [
+        f"- {one.place}: {one.reason}\n  {one.way_out}"
+        for one in findings
+        if one.severity is Severity.ERROR and one.rule != MISSING
+    ]
     if reasons:
         more = [f"- and {len(reasons) - _SHOWN} more: tenantry doctor"] if len(reasons) > _SHOWN else []
         raise UnsafeRole("\n".join(["The database would not keep tenants apart:", *reasons[:_SHOWN], *more]))

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tenantry.database.catalog import PUBLIC, Relation
+from tenantry.database.differences import Subject, differences
 from tenantry.database.doctor.declared import Declared
 from tenantry.database.doctor.finding import Finding, error, warning
 from tenantry.database.roles import SERVING_ROLES
 from tenantry.database.row_security import qualified
-from tenantry.database.security_differences import Subject, differences
 
-_WHY = {
+MISSING = "missing table"
+"""The rule of tables that migrations have not made yet."""
+
+_RULES = {
     Subject.WALL: "row security",
     Subject.POLICY: "policies",
     Subject.GRANT: "grants",
+    Subject.STORAGE: "storage",
 }
 
 
@@ -24,10 +28,11 @@ def table_findings(relations: Iterable[Relation], declared: Declared) -> Iterato
     for key, table in declared.tables.items():
         relation = live.pop(key, None)
         if relation is None:
-            yield error("missing table", ".".join(key), "the model has no table here", "tenantry migrate")
+            yield error(MISSING, ".".join(key), "the model has no table here", "tenantry migrate")
             continue
         for one in differences(table, relation):
-            yield error(_WHY[one.subject], ".".join(key), one.reason, one.repair)
+            weigh = warning if one.subject is Subject.STORAGE else error
+            yield weigh(_RULES[one.subject], ".".join(key), one.reason, one.repair)
     for key, relation in live.items():
         yield from _version_table(relation) if key in declared.version_tables else _undeclared(relation)
 

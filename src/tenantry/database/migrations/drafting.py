@@ -17,11 +17,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects.postgresql import JSONB, dialect
 
 from tenantry.database.catalog import Relation
+from tenantry.database.differences import differences, render
 from tenantry.database.migrations.comparison import Scope
 from tenantry.database.planes import METADATA, Plane
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.row_security import PRIVILEGES, TENANT_POLICIES, policies_of, privileges_of
-from tenantry.database.security_differences import differences, render
 
 _preparer = dialect().identifier_preparer  # type: ignore[no-untyped-call]
 

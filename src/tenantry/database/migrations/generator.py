@@ -56,6 +56,10 @@ _PHASES = {
     "post": "after the previous release is gone; nothing may use what it removes.",
 }
 
+_TEXT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+_LONG_TEXT = 90
+_TEXT_WIDTH = 80
+
 
 class NothingChanged(InvalidInput):
     """The database already is what the models say."""
@@ -134,7 +138,23 @@ def _imports(body: str) -> list[str]:
 
 
 def _body(statements: Sequence[str]) -> str:
-    return textwrap.indent("\n".join(statements), "    ")
+    return textwrap.indent("\n".join(_TEXT.sub(_folded, statement) for statement in statements), "    ")
+
+
+def _folded(literal: re.Match[str]) -> str:
+    """Part a long text, usually the condition of a check, into several that Python joins: formatters do not."""
+    quote, text = literal[0][0], literal[0][1:-1]
+    if len(text) < _LONG_TEXT:
+        return literal[0]
+    lines = textwrap.wrap(
+        text,
+        _TEXT_WIDTH,
+        drop_whitespace=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"({' '.join(f'{quote}{line}{quote}' for line in lines)})"
 
 
 def _slug(message: str) -> str:

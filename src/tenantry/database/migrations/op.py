@@ -90,9 +90,10 @@ def add_tenant_foreign_key(
 ) -> None:
     """Add a foreign key between tables under forced row security. `columns` maps each column to its target.
 
-    PostgreSQL checks the existing rows as the owner. Under FORCE the owner sees no rows: the key would be declared
-    valid over rows that dangle (measured). So FORCE is lifted from both tables, the key added and FORCE restored, in
-    the one transaction of the migration; nobody else ever sees the tables without it.
+    PostgreSQL checks the existing rows as the owner. Under FORCE that check is refused, or, where row security filters
+    instead of refusing, it sees no rows and declares the key valid over rows that dangle (measured). So FORCE is lifted
+    from both tables, the key added and FORCE restored, in the one transaction of the migration; nobody else ever sees
+    the tables without it.
 
     `forced` names the tables under row security where it is only one of the two, as in the control plane.
     """

@@ -114,7 +114,10 @@ async def owner_connection(urls: DatabaseUrls) -> AsyncIterator[asyncpg.Connecti
     try:
         yield connection
     finally:
-        connection.terminate() if connection.is_in_transaction() else await connection.close(timeout=5)
+        if connection.is_in_transaction():
+            connection.terminate()
+        else:
+            await connection.close(timeout=5)
 
 
 class _Run:

@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("tat", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_throttles")),
         schema="control",
+        prefixes=["UNLOGGED"],
     )
     op.grant("throttles", "tenantry_control", "SELECT, INSERT, UPDATE, DELETE", schema="control")
     op.create_index(op.f("ix_throttles_tat"), "throttles", ["tat"], unique=False, schema="control")

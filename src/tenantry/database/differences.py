@@ -1,4 +1,4 @@
-"""Where the wall and the grants of a live table differ from what its model declares, and how each is mended.
+"""Where a live table differs from its model in what Alembic does not compare: wall, policies, grants, storage.
 
 One comparison with three readers: `doctor` reports it, the drift check counts it, and the generator of migrations
 writes the operations that end it.
@@ -22,6 +22,7 @@ class Subject(StrEnum):
     WALL = "wall"
     POLICY = "policy"
     GRANT = "grant"
+    STORAGE = "storage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,13 @@ class Difference:
 
 
 def differences(table: sa.Table, live: Relation) -> Iterator[Difference]:
-    """Yield every difference between the declared and the live security of a table."""
+    """Yield every difference between the declared and the live table, but for columns, keys and indexes."""
     comparison = _Comparison(table, live)
     yield from comparison.wall()
     yield from comparison.policies()
     yield from comparison.grants()
     yield from comparison.column_grants()
+    yield from comparison.storage()
 
 
 def render(policy: Policy) -> str:
@@ -64,6 +66,7 @@ class _Comparison:
         self._live = live
         self._policies = policies_of(table)
         self._privileges = privileges_of(table)
+        self._is_unlogged = "UNLOGGED" in table._prefixes  # noqa: SLF001 - SQLAlchemy has no other way to ask
         self._here = qualified(live.name, live.schema)
         self._name = qualified(table.name, table.schema)
         self._table = repr(str(table.name))
@@ -116,6 +119,17 @@ class _Comparison:
                 f"{role} may {privilege}; columns are not granted one by one",
                 repair.format(self._here),
                 f"op.execute({repair.format(self._name)!r})",
+            )
+
+    def storage(self) -> Iterator[Difference]:
+        if self._live.is_unlogged is not self._is_unlogged:
+            forth, back = ("UNLOGGED", "LOGGED") if self._is_unlogged else ("LOGGED", "UNLOGGED")
+            yield Difference(
+                Subject.STORAGE,
+                f"the table is {back} and declared {forth}",
+                f"ALTER TABLE {self._here} SET {forth}",
+                f"op.execute({f'ALTER TABLE {self._name} SET {forth}'!r})",
+                f"op.execute({f'ALTER TABLE {self._name} SET {back}'!r})",
             )
 
     def _missing(self, declared: Policy, reason: str) -> Difference:

@@ -1,0 +1,106 @@
+"""A tenant with something of everything, every text of it marked with the tenant's canary."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from tenantry.kernel import new_id
+from tenantry.tenancy import Acting, Role
+from tenantry.testing import TestTenant
+
+Checksums = dict[str, tuple[int, int]]
+
+
+@dataclass
+class Scenery:
+    """The tenant and the ids of what is in it, by collection; `deleted` are those that were soft-deleted."""
+
+    tenant: TestTenant
+    ids: dict[str, uuid.UUID]
+    deleted: dict[str, uuid.UUID] = field(default_factory=dict)
+
+    @property
+    def canary(self) -> str:
+        return self.tenant.canary
+
+    @property
+    def own_ids(self) -> set[str]:
+        """Every id that says something about this tenant when somebody else reads it."""
+        return {str(self.tenant.id), *map(str, self.ids.values()), *map(str, self.deleted.values())}
+
+
+async def furnish(tenant: TestTenant) -> Scenery:
+    """Fill a tenant: live rows, and soft-deleted ones beside them."""
+    live = await things(tenant)
+    deleted = await things(tenant)
+    # From the leaf up: what lies under something deleted cannot be deleted itself any more.
+    for collection in ("comments", "tasks", "projects", "items"):
+        answer = await tenant.owner.delete(f"/{collection}/{deleted[collection]}")
+        assert answer.status_code == 204, answer.text
+    return Scenery(tenant, live, {name: deleted[name] for name in ("comments", "tasks", "projects", "items")})
+
+
+async def things(tenant: TestTenant) -> dict[str, uuid.UUID]:
+    """Make one of everything as the owner, and return the ids by what names them in paths and bodies."""
+    mark, owner = tenant.canary, tenant.owner
+    member = tenant.people[Role.MEMBER]
+    project = await made(tenant, "/projects", {"name": f"{mark}.project", "description": f"<p>{mark}</p>"})
+    body = {"title": f"{mark}.task", "description": mark, "assignee_id": str(member), "status": "doing"}
+    task = await made(tenant, f"/projects/{project}/tasks", body)
+    comment = await made(tenant, f"/tasks/{task}/comments", {"body": f"{mark}.comment"})
+    item = await made(tenant, "/items", {"name": f"{mark}.item", "description": mark, "price_cents": 995})
+    invited = {"email": f"{mark}.{new_id().hex}@invited.test", "role": "viewer"}
+    invitation = await owner.post("/invitations", json=invited)
+    assert invitation.status_code == 201, invitation.text
+    return {
+        "projects": project,
+        "tasks": task,
+        "comments": comment,
+        "items": item,
+        "invitations": uuid.UUID(invitation.json()["id"]),
+        "members": member,
+        "project_id": project,
+        "task_id": task,
+        "assignee_id": member,
+        "owner_id": member,
+        "user_id": member,
+        "actor_id": tenant.people[Role.OWNER],
+        "resource_id": project,
+    }
+
+
+async def made(tenant: TestTenant, path: str, body: dict[str, object]) -> uuid.UUID:
+    """Create a record as the owner; return its id."""
+    answer = await tenant.owner.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    return uuid.UUID(answer.json()["id"])
+
+
+async def joined(tenant: TestTenant, name: str, role: Role = Role.VIEWER) -> uuid.UUID:
+    """Return a person who is a member of the tenant besides the four."""
+    person = await tenant.world.person(name)
+    await tenant.world.assembly.tenancy.members.add(Acting.as_system(tenant.id), person, role)
+    return person
+
+
+async def checksums(admin: asyncpg.Connection, tenant_id: uuid.UUID) -> Checksums:
+    """Return count and digest of the tenant's rows in every table of every plane, read past row security."""
+    tables = await admin.fetch(
+        "SELECT n.nspname, c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped AND "
+        "(n.nspname IN ('pool', 'shared', 'control') OR n.nspname = $1) AND "
+        "(a.attname = 'tenant_id' OR (a.attname = 'id' AND c.relname = 'tenants'))",
+        f"t_{tenant_id.hex}",
+    )
+    sums: Checksums = {}
+    for schema, table, column in tables:
+        row = await admin.fetchrow(
+            f'SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM "{schema}"."{table}" t '
+            f"WHERE {column} = $1",
+            tenant_id,
+        )
+        sums[f"{schema}.{table}"] = (int(row[0]), int(row[1]))
+    return sums

@@ -1,0 +1,260 @@
+"""Who belongs to a tenant: adding, changing, removing, and what nobody may do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+
+from tenantry.kernel import Actor, ActorKind, TenantryError, new_id
+from tenantry.tenancy import Acting, LastOwner, MemberRecord, NotAMember, Role, RoleAboveOwn
+from tenantry.testing import TestTenant, World
+
+from .conftest import LetterBox, someone
+
+pytestmark = pytest.mark.anyio
+
+
+async def roles(tenant: TestTenant) -> dict[str, str]:
+    items = (await tenant.owner.get("/members")).json()["items"]
+    return {item["user_id"]: item["role"] for item in items}
+
+
+class TestAdding:
+    async def test_a_verified_address_becomes_a_member_at_once_in_any_spelling(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        answer = await tenant.owner.post("/members", json={"email": who.email.upper(), "role": "member"})
+        assert answer.status_code == 201
+        assert {"user_id": str(who.id), "email": who.email, "role": "member"}.items() <= answer.json().items()
+        location = answer.headers["location"].removeprefix("/api/v1")
+        assert (await tenant.owner.get(location)).json() == answer.json()
+        assert (await who.client(tenant.id).get("/tenant")).status_code == 200
+
+    async def test_an_id_works_too(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        answer = await tenant.owner.post("/members", json={"user_id": str(who.id), "role": "viewer"})
+        assert (answer.status_code, answer.json()["role"]) == (201, "viewer")
+
+    async def test_an_unverified_address_gets_an_invitation_and_nothing_else(
+        self, elsewhere: World, letters: LetterBox
+    ) -> None:
+        tenant, who = await elsewhere.tenant(), await someone(elsewhere, is_verified=False)
+        answer = await tenant.owner.post("/members", json={"email": who.email, "role": "member"})
+        assert answer.status_code == 202
+        assert answer.json()["email"] == who.email
+        assert "token" not in answer.json()
+        assert (await who.client(tenant.id).get("/tenant")).json()["code"] == "not_a_member"
+        assert await letters.token_for(who.email)
+
+    async def test_an_unverified_user_cannot_be_added_by_id(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world, is_verified=False)
+        for user_id in (who.id, new_id()):
+            answer = await tenant.owner.post("/members", json={"user_id": str(user_id), "role": "member"})
+            assert (answer.status_code, answer.json()["code"]) == (422, "unknown_user")
+
+    async def test_a_member_cannot_be_added_again(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        body = {"email": who.email, "role": "member"}
+        answers = await asyncio.gather(*(tenant.owner.post("/members", json=body) for _ in range(10)))
+        assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
+
+    @pytest.mark.parametrize("role", ["superadmin", "OWNER", "", None, 1])
+    async def test_an_unknown_role_is_refused(self, world: World, role: object) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        answer = await tenant.owner.post("/members", json={"email": who.email, "role": role})
+        assert answer.status_code == 422
+
+    async def test_one_person_is_named_in_one_way(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        for body in ({"role": "member"}, {"role": "member", "email": who.email, "user_id": str(who.id)}):
+            assert (await tenant.owner.post("/members", json=body)).status_code == 422
+
+
+class TestManaging:
+    @pytest.mark.parametrize("role", [Role.MANAGER, Role.MEMBER, Role.VIEWER])
+    async def test_only_owners_manage_members(self, world: World, role: Role) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        before = await roles(tenant)
+        client, victim = tenant.as_(role), tenant.people[Role.OWNER]
+        answers = [
+            await client.get("/members"),
+            await client.post("/members", json={"email": who.email, "role": "viewer"}),
+            await client.patch(f"/members/{tenant.people[role]}", json={"role": "owner"}),
+            await client.patch(f"/members/{victim}", json={"role": "viewer"}),
+            await client.delete(f"/members/{victim}"),
+            await client.delete(f"/members/{new_id()}"),
+            await client.get("/invitations"),
+            await client.post("/invitations", json={"email": who.email, "role": "owner"}),
+            await client.delete(f"/invitations/{new_id()}"),
+        ]
+        assert [answer.status_code for answer in answers] == [403] * len(answers)
+        assert await roles(tenant) == before
+
+    async def test_an_owner_of_one_tenant_reaches_no_member_of_another(self, world: World) -> None:
+        first, second = await world.two_tenants()
+        before = await roles(second)
+        foreign = second.people[Role.VIEWER]
+        answers = [
+            await first.owner.get(f"/members/{foreign}"),
+            await first.owner.patch(f"/members/{foreign}", json={"role": "owner"}),
+            await first.owner.delete(f"/members/{foreign}"),
+        ]
+        random = [await first.owner.get(f"/members/{new_id()}")]
+        assert {(answer.status_code, answer.json()["code"]) for answer in answers + random} == {
+            (404, "member_not_found")
+        }
+        assert await roles(second) == before
+        listed = (await first.owner.get("/members", params={"page_size": 200})).text
+        assert not any(str(user_id) in listed for user_id in second.people.values())
+
+    async def test_a_new_role_holds_at_once_here_and_within_a_second_elsewhere(
+        self, world: World, elsewhere: World
+    ) -> None:
+        tenant = await world.tenant()
+        token = {"Authorization": f"Bearer {tenant.tokens[Role.MANAGER]}", "X-Tenant-Id": str(tenant.id)}
+        here, there = world.client(token), elsewhere.client(token)
+        for client in (here, there):
+            assert (await client.get("/members")).status_code == 403
+        changed = await tenant.owner.patch(f"/members/{tenant.people[Role.MANAGER]}", json={"role": "owner"})
+        assert changed.json()["role"] == "owner"
+        assert (await here.get("/members")).status_code == 200
+        await answers(there, "/members", 200)
+
+    async def test_a_removed_member_is_out_at_once_here_and_within_a_second_elsewhere(
+        self, world: World, elsewhere: World
+    ) -> None:
+        tenant = await world.tenant()
+        token = {"Authorization": f"Bearer {tenant.tokens[Role.VIEWER]}", "X-Tenant-Id": str(tenant.id)}
+        here, there = world.client(token), elsewhere.client(token)
+        for client in (here, there):
+            assert (await client.get("/tenant")).status_code == 200
+        assert (await tenant.owner.delete(f"/members/{tenant.people[Role.VIEWER]}")).status_code == 204
+        assert (await here.get("/tenant")).json()["code"] == "not_a_member"
+        await answers(there, "/tenant", 403)
+
+    async def test_everybody_may_leave(self, world: World) -> None:
+        tenant = await world.tenant()
+        viewer = tenant.people[Role.VIEWER]
+        assert (await tenant.viewer.delete(f"/members/{viewer}")).status_code == 204
+        assert str(viewer) not in await roles(tenant)
+
+
+async def answers(client: object, path: str, status: int) -> None:
+    for _ in range(100):
+        answer = await client.get(path)  # type: ignore[attr-defined]
+        if answer.status_code == status:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{path} is not {status} within a second")
+
+
+class TestTheLastOwner:
+    async def test_stays(self, world: World) -> None:
+        tenant = await world.tenant()
+        owner = tenant.people[Role.OWNER]
+        left = await tenant.owner.delete(f"/members/{owner}")
+        demoted = await tenant.owner.patch(f"/members/{owner}", json={"role": "manager"})
+        assert [(a.status_code, a.json()["code"]) for a in (left, demoted)] == [(409, "last_owner")] * 2
+        assert (await roles(tenant))[str(owner)] == "owner"
+
+    async def test_may_go_once_there_is_another(self, world: World) -> None:
+        tenant = await world.tenant()
+        await tenant.owner.patch(f"/members/{tenant.people[Role.MANAGER]}", json={"role": "owner"})
+        assert (await tenant.owner.delete(f"/members/{tenant.people[Role.OWNER]}")).status_code == 204
+
+    async def test_of_two_owners_who_demote_each_other_one_is_refused(self, world: World) -> None:
+        for _ in range(10):
+            tenant = await world.tenant()
+            first, second = tenant.people[Role.OWNER], tenant.people[Role.MANAGER]
+            await tenant.owner.patch(f"/members/{second}", json={"role": "owner"})
+            pair = await asyncio.gather(
+                tenant.owner.patch(f"/members/{second}", json={"role": "member"}),
+                tenant.manager.patch(f"/members/{first}", json={"role": "member"}),
+            )
+            assert sorted(answer.status_code for answer in pair) == [200, 409]
+            assert [answer.json()["code"] for answer in pair if answer.status_code == 409] == ["last_owner"]
+
+    async def test_of_many_owners_who_all_leave_at_once_one_stays(self, world: World) -> None:
+        tenant = await world.tenant()
+        owners = list(tenant.people.values())
+        for user_id in owners[1:]:
+            await tenant.owner.patch(f"/members/{user_id}", json={"role": "owner"})
+        answers = await asyncio.gather(
+            *(tenant.as_(role).delete(f"/members/{user_id}") for role, user_id in tenant.people.items())
+        )
+        assert sorted(answer.status_code for answer in answers) == [204, 204, 204, 409]
+
+    async def test_an_owner_whose_account_is_closed_does_not_count(self, world: World) -> None:
+        tenant = await world.tenant()
+        other = await someone(world)
+        await tenant.owner.post("/members", json={"email": other.email, "role": "owner"})
+        assert (await other.client().delete(f"/users/{other.id}")).status_code == 204
+        left = await tenant.owner.delete(f"/members/{tenant.people[Role.OWNER]}")
+        assert (left.status_code, left.json()["code"]) == (409, "last_owner")
+
+
+def as_member(tenant: TestTenant, role: Role, user_id: UUID | None = None) -> Acting:
+    return Acting(tenant.id, Actor(ActorKind.USER, user_id or tenant.people[role]), role)
+
+
+class TestRanks:
+    """What holds whoever is given the permission to manage members, as a tenant's own roles may be."""
+
+    async def test_nobody_gives_a_role_above_their_own(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        tenancy, manager = world.assembly.tenancy, as_member(tenant, Role.MANAGER)
+        attempts = (
+            tenancy.members.add(manager, who.id, Role.OWNER),
+            tenancy.members.add_by_email(manager, who.email, Role.OWNER),
+            tenancy.members.add_by_email(manager, "nobody@people.test", Role.OWNER),
+            tenancy.members.change_role(manager, tenant.people[Role.VIEWER], Role.OWNER),
+            tenancy.members.change_role(manager, tenant.people[Role.MANAGER], Role.OWNER),
+            tenancy.invitations.invite(manager, who.email, Role.OWNER),
+        )
+        assert await refusals(attempts) == [RoleAboveOwn] * len(attempts)
+
+    async def test_nobody_touches_a_member_above_themselves(self, world: World) -> None:
+        tenant = await world.tenant()
+        await tenant.owner.patch(f"/members/{tenant.people[Role.VIEWER]}", json={"role": "owner"})
+        members, manager = world.assembly.tenancy.members, as_member(tenant, Role.MANAGER)
+        owner = tenant.people[Role.OWNER]
+        attempts = (members.change_role(manager, owner, Role.VIEWER), members.remove(manager, owner))
+        assert await refusals(attempts) == [RoleAboveOwn] * 2
+
+    async def test_a_manager_may_give_what_managers_have(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        added = await world.assembly.tenancy.members.add_by_email(
+            as_member(tenant, Role.MANAGER), who.email, Role.MANAGER
+        )
+        assert isinstance(added, MemberRecord)
+
+    async def test_a_role_that_was_lost_since_the_request_was_admitted_gives_nothing(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        members = world.assembly.tenancy.members
+        admitted = as_member(tenant, Role.OWNER, tenant.people[Role.MANAGER])  # was owner a moment ago
+        gone = as_member(tenant, Role.OWNER, who.id)  # was a member a moment ago
+        viewer = tenant.people[Role.VIEWER]
+        attempts = (
+            members.add(admitted, who.id, Role.OWNER),
+            members.change_role(admitted, viewer, Role.OWNER),
+            members.add(gone, who.id, Role.VIEWER),
+            members.remove(gone, viewer),
+        )
+        assert await refusals(attempts) == [RoleAboveOwn, RoleAboveOwn, NotAMember, NotAMember]
+
+    async def test_the_application_itself_keeps_the_last_owner_too(self, world: World) -> None:
+        tenant = await world.tenant()
+        with pytest.raises(LastOwner):
+            await world.assembly.tenancy.members.remove(Acting.as_system(tenant.id), tenant.people[Role.OWNER])
+
+
+async def refusals(attempts: Sequence[object]) -> list[type[BaseException]]:
+    found: list[type[BaseException]] = []
+    for attempt in attempts:
+        try:
+            await attempt  # type: ignore[misc]
+        except TenantryError as error:
+            found.append(type(error))
+    return found
