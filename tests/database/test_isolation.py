@@ -192,9 +192,7 @@ class TestWriting:
     ) -> None:
         mine, other = tenants
         with pytest.raises(RowSecurityRefused, match="another tenant"):
-            async with mine.work() as uow:
-                session = await uow.session()
-                session.add(Item(tenant_id=other.id, name="x", price_cents=1))
+            await add(mine, Item(tenant_id=other.id, name="x", price_cents=1))
 
     async def test_the_session_gives_new_rows_its_tenant(self, tenants: tuple[Tenant, Tenant]) -> None:
         mine, _ = tenants
@@ -264,6 +262,11 @@ class TestWriting:
             with pytest.raises(Exception, match="permission denied"):
                 async with tenants[0].work() as uow:
                     await (await uow.session()).execute(text(change))
+
+
+async def add(tenant: Tenant, row: Item) -> None:
+    async with tenant.work() as uow:
+        (await uow.session()).add(row)
 
 
 async def checksum(admin: asyncpg.Connection, tenant: Tenant) -> list[tuple[str, int, int]]:

@@ -2,11 +2,12 @@
 
 from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly, assembled
+from tenantry.app.connecting import require_connections
 from tenantry.app.development import migrated, seeded, stored_placements
 from tenantry.app.factory import create_app, routes_of
 from tenantry.app.openapi import openapi_document
-from tenantry.app.server import PortTaken, serve
-from tenantry.app.servers import database_urls, with_development_secret
+from tenantry.app.server import PortTaken, listen, serve
+from tenantry.app.servers import database_urls, has_development_state, with_development_secret
 from tenantry.app.settings import Settings, refuse_unsafe
 
 __all__ = [
@@ -17,9 +18,12 @@ __all__ = [
     "assembled",
     "create_app",
     "database_urls",
+    "has_development_state",
+    "listen",
     "migrated",
     "openapi_document",
     "refuse_unsafe",
+    "require_connections",
     "routes_of",
     "seeded",
     "serve",

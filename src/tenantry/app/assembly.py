@@ -13,6 +13,7 @@ from functools import partial
 
 from tenantry.access import AccessGate
 from tenantry.app.application import Application
+from tenantry.app.connecting import require_connections
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
 from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement
@@ -69,6 +70,7 @@ async def assembled(
             yield parts
         finally:
             await parts.identity.close()
+            await parts.tenancy.close()
             if writer is not None:
                 writer.close()
     finally:
@@ -135,6 +137,7 @@ def _idle(pool: ConnectionPool) -> float:
 
 
 async def _refuse_unsafe_database(application: Application, database: Database) -> None:
+    await require_connections(database.urls, _serving_roles(database.urls))
     pool = [Placement.pool()]
     await require_current(database.urls, application.chains, pool)
     connection = await database.connect(DatabaseRole.APP)
@@ -142,6 +145,10 @@ async def _refuse_unsafe_database(application: Application, database: Database) 
         await assert_safe_roles(connection, application.chains, pool)
     finally:
         await connection.close()
+
+
+def _serving_roles(urls: DatabaseUrls) -> list[DatabaseRole]:
+    return [role for role in DatabaseRole if role is not DatabaseRole.OWNER and urls.has(role)]
 
 
 async def _prepare(application: Application, urls: DatabaseUrls, placement: Placement) -> None:

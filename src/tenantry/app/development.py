@@ -14,12 +14,20 @@ from tenantry.tenancy import StoredPlacements
 _SEED_LOCK = 0x73656564  # "seed"
 
 
-async def migrated(application: Application, urls: DatabaseUrls) -> None:
-    """Bring the database to the version of this code. Raises `Unavailable` naming the place that failed."""
+class MigrationFailed(Unavailable):
+    """The database could not be brought to the version of this code."""
+
+
+async def migrated(application: Application, urls: DatabaseUrls) -> int:
+    """Bring the database to the version of this code and return how many steps that took.
+
+    Raises `MigrationFailed` naming each place that failed; a step that failed left nothing behind.
+    """
     report = await migrate(urls, application.chains, stored_placements(urls))
     if report.failed:
-        first = report.failed[0]
-        raise Unavailable(f"The migration of {first.place} failed: {first.error}\nRun: tenantry migrate")
+        failures = "\n".join(f"{outcome.place}: {outcome.error}" for outcome in report.failed)
+        raise MigrationFailed(f"{failures}\nRemove the cause; `tenantry migrate` or the next start goes on from there.")
+    return sum(len(outcome.applied) for outcome in report.outcomes)
 
 
 def stored_placements(urls: DatabaseUrls) -> StoredPlacements:

@@ -7,8 +7,8 @@ Method, the third segment of ``/api/v1/<resource>/…`` and the number of segmen
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,15 +21,16 @@ _SEGMENT = API_PREFIX.count("/") + 1
 class RouteIndex:
     """The innermost ASGI application: picks a route by its key, and leaves everything else to the router.
 
-    FastAPI's dependencies need an exit stack around them; generated routes have none and are called as they are.
+    FastAPI's routes need its middleware `around` them. Generated routes are called as they are: they have no
+    dependencies to close, and what they raise `RequestEdge` renders.
     """
 
-    def __init__(self, router: ASGIApp, routes: list[BaseRoute]) -> None:
-        self._router = AsyncExitStackMiddleware(router)
+    def __init__(self, router: ASGIApp, routes: list[BaseRoute], *, around: Callable[[ASGIApp], ASGIApp]) -> None:
+        self._router = around(router)
         self._by_key: dict[tuple[str, str, int], list[tuple[Route, ASGIApp]]] = defaultdict(list)
         for route in routes:
             if isinstance(route, Route) and route.path.startswith(API_PREFIX + "/"):
-                app = route.app if isinstance(route, ResourceRoute) else AsyncExitStackMiddleware(route.app)
+                app = route.app if isinstance(route, ResourceRoute) else around(route.app)
                 segments = route.path.split("/")
                 for method in route.methods or ():
                     self._by_key[method, segments[_SEGMENT], len(segments)].append((route, app))

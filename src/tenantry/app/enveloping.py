@@ -14,12 +14,25 @@ _NO_CONTENT = 204
 
 
 class EnvelopedRoute(GuardedRoute):
-    """A guarded route whose JSON answers are wrapped after they were made; the title is the route's summary."""
+    """A guarded route whose JSON answers are wrapped after they were made; the title is the route's summary.
+
+    The handler serialises by the declared model; the document shows the envelope around it.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **declared: Any) -> None:
+        super().__init__(path, endpoint, **declared)
+        documented = APIRoute(
+            path,
+            endpoint,
+            **declared | {"response_model": envelope_of(self.response_model), "responses": self._responses()},
+        )
+        self.response_model, self.response_field = documented.response_model, documented.response_field
+        self.responses, self.response_fields = documented.responses, documented.response_fields
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler with its answer wrapped."""
         handle = super().get_route_handler()
-        title = self.summary or self.name
+        title = self.summary or self.name.replace("_", " ").capitalize()
 
         async def enveloped(request: Request) -> Response:
             answer = await handle(request)
@@ -30,6 +43,13 @@ class EnvelopedRoute(GuardedRoute):
             return Response(body, answer.status_code, headers=kept)
 
         return enveloped
+
+    def _responses(self) -> dict[int | str, dict[str, Any]]:
+        """Return the other answers of the route, with an envelope around each that is one."""
+        return {
+            status: response | {"model": envelope_of(response["model"])} if "model" in response else response
+            for status, response in self.responses.items()
+        }
 
 
 def in_style(routes: Iterable[APIRoute], style: ResponseStyle) -> list[APIRoute]:
@@ -44,13 +64,13 @@ def _enveloped(route: APIRoute) -> EnvelopedRoute:
     return EnvelopedRoute(
         route.path,
         route.endpoint,
-        response_model=envelope_of(route.response_model if has_content else None),
+        response_model=route.response_model if has_content else None,
+        responses=route.responses,
         status_code=route.status_code if has_content else 200,
         tags=route.tags,
         dependencies=route.dependencies,
         summary=route.summary,
         description=route.description,
-        responses=route.responses,
         name=route.name,
         methods=route.methods,
         operation_id=route.operation_id,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
@@ -69,8 +70,7 @@ class _Api(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Return the stack. `RequestEdge` renders whatever the layers inside it raise."""
         settings, runtime = self._assembly.settings, self._assembly.runtime
-        app: ASGIApp = RouteIndex(self.router, self.router.routes)
-        app = ExceptionMiddleware(app, handlers=self.exception_handlers, debug=False)
+        app: ASGIApp = RouteIndex(self.router, self.router.routes, around=self._around)
         if cors := cors_middleware(settings.http):
             app = cors.cls(app, *cors.args, **cors.kwargs)
         return RequestEdge(
@@ -80,6 +80,10 @@ class _Api(FastAPI):
             access_log=self._assembly.access_log,
             metrics=runtime.metrics,
         )
+
+    def _around(self, app: ASGIApp) -> ASGIApp:
+        """Return a route of FastAPI's own with what it counts on: rendered errors, and a stack that closes files."""
+        return ExceptionMiddleware(AsyncExitStackMiddleware(app), handlers=self.exception_handlers, debug=False)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document, made on first use."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import Field
 
 from tenantry.database import DatabaseSettings
 from tenantry.http import HttpSettings
@@ -11,6 +14,9 @@ from tenantry.identity import IdentitySettings
 from tenantry.kernel import ConfigurationError, Environment, SettingsGroup
 from tenantry.observability import LogSettings
 from tenantry.tenancy import TenancySettings
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 
 
 class Settings(SettingsGroup):
@@ -22,8 +28,8 @@ class Settings(SettingsGroup):
     """More in logs; refused in production."""
     data_dir: Path = Path(".tenantry")
     """Where the embedded server and generated secrets of development live."""
-    shutdown_grace: float = 10.0
-    """Seconds that running requests get to finish after SIGTERM."""
+    shutdown_grace: float = Field(default=8.0, ge=1, le=300)
+    """Seconds that running requests get to finish after SIGTERM; what takes longer is cut off."""
     database: DatabaseSettings = DatabaseSettings()
     http: HttpSettings = HttpSettings()
     identity: IdentitySettings = IdentitySettings()
@@ -57,3 +63,25 @@ def _urls(database: DatabaseSettings) -> Iterator[str]:
     for role in ("control", "platform"):
         if getattr(database, f"{role}_url") is None:
             yield f"TENANTRY_DATABASE_{role.upper()}_URL is not set: each database role has a URL of its own."
+    if database.plaintext:
+        return
+    for name in ("url", "control_url", "worker_url", "platform_url", "owner_url"):
+        url = getattr(database, name)
+        if url is not None and _travels_open(url.get_secret_value()):
+            yield (
+                f"TENANTRY_DATABASE_{name.upper()} leads to another machine without TLS: add ?sslmode=require (or "
+                "verify-full), or set TENANTRY_DATABASE_PLAINTEXT=true where the network between is private."
+            )
+
+
+def _travels_open(url: str) -> bool:
+    """Tell whether a connection may leave this machine unencrypted; `prefer`, the default, gives in to anybody.
+
+    >>> _travels_open("postgresql://app@db.internal/planner"), _travels_open("postgresql://app@localhost/planner")
+    (True, False)
+    """
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    host = parts.hostname or query.get("host", ["/"])[0]
+    is_local = host.startswith("/") or host in _LOCAL
+    return not is_local and query.get("sslmode", ["prefer"])[0] not in _ENCRYPTED

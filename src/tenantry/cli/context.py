@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
 
 if TYPE_CHECKING:
     from tenantry.app import Application, Assembly, Settings
 
 T = TypeVar("T")
 
+DataDir = Annotated[Path | None, typer.Option(help="Data directory of development (default .tenantry).")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
 
 def load_application() -> Application:
     """Return the application that ``--app`` names. Raises `ConfigurationError`."""
+    gc.disable()  # a fifth of the time of the imports is the collector looking at what stays for ever; see `serve`
     from tenantry.app import Application
     from tenantry.kernel import ConfigurationError
 
@@ -25,7 +32,7 @@ def load_application() -> Application:
     module_name, _, attribute = reference.partition(":")
     try:
         found = getattr(importlib.import_module(module_name), attribute or "application")
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise ConfigurationError(
             f"--app {reference}: {error}. Write module:attribute, as in planner.app:application."
         ) from error
@@ -37,25 +44,41 @@ def load_application() -> Application:
 def load(*, environment: str | None = None, data_dir: Path | None = None) -> Settings:
     """Return the settings of the process's environment; arguments of the command line win.
 
-    `environment` is the default of the command, used where ``TENANTRY_ENVIRONMENT`` says nothing.
+    `environment` is the default of the command, used where ``TENANTRY_ENVIRONMENT`` says nothing. Without one, a
+    command works on the development data that is there, and otherwise in production (see `usual_environment`).
     """
     from tenantry.app import Settings, with_development_secret
     from tenantry.kernel import load_settings
 
     environ = {name: value for name, value in os.environ.items() if name != "TENANTRY_APP"}
-    if environment is not None:
-        environ.setdefault("TENANTRY_ENVIRONMENT", environment)
+    if not environ.get("TENANTRY_ENVIRONMENT"):
+        environ["TENANTRY_ENVIRONMENT"] = environment or usual_environment(environ, data_dir)
     overrides: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
     return with_development_secret(load_settings(Settings, environ, **overrides))
+
+
+def usual_environment(environ: Mapping[str, str], data_dir: Path | None) -> str:
+    """Return where a command works that was not told: in development only where `tenantry dev` has worked before.
+
+    A production process names the URLs of several roles; development names one or none.
+    """
+    from tenantry.app import has_development_state
+
+    directory = data_dir or Path(environ.get("TENANTRY_DATA_DIR") or ".tenantry")
+    is_development = not environ.get("TENANTRY_DATABASE_CONTROL_URL") and has_development_state(directory)
+    return "development" if is_development else "production"
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Assembly]:
     """Provide the assembled application for a command that works through the services."""
     from tenantry.app import assembled, database_urls
+    from tenantry.observability import configure_logging
 
+    application = load_application()
+    configure_logging("warning", "console")
     quiet = settings.model_copy(update={"log": settings.log.model_copy(update={"access": False})})
-    async with database_urls(settings) as urls, assembled(load_application(), quiet, urls) as assembly:
+    async with database_urls(settings) as urls, assembled(application, quiet, urls) as assembly:
         yield assembly
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from tenantry.cli.commands import checks, database, serving, shell, surface, tenants, users
+from tenantry.cli.commands import checks, database, serving, settings, shell, surface, tenants, users
 
 app = typer.Typer(
     name="tenantry",
@@ -20,12 +20,14 @@ app = typer.Typer(
 )
 app.command()(serving.dev)
 app.command()(serving.serve)
+app.command()(database.provision)
 app.command()(database.migrate)
 app.command()(database.doctor)
 app.add_typer(database.migration, name="migration")
 app.command()(checks.check)
 app.command()(surface.routes)
 app.command()(surface.openapi)
+app.command()(settings.settings)
 app.add_typer(tenants.tenant, name="tenant")
 app.add_typer(users.user, name="user")
 app.command()(shell.shell)
@@ -44,15 +46,27 @@ def _root(
 
 
 def run() -> None:
-    """Run a command; a declared failure is one message without a traceback."""
+    """Run a command; a failure that the world outside causes is one message without a traceback."""
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:
-        from tenantry.kernel import TenantryError
+    except Exception as error:  # noqa: BLE001 - the edge: what is not explained is raised again
+        _explain(error)
 
-        if not isinstance(error, TenantryError):
-            raise
-        print(f"{error.title}\n{error.detail}" if error.detail != error.title else error.title, file=sys.stderr)
+
+def _explain(error: Exception) -> NoReturn:
+    """End with a message and the exit code of the error's kind; a fault of our own keeps its traceback."""
+    import asyncpg
+
+    from tenantry.kernel import Kind, TenantryError
+
+    if isinstance(error, TenantryError) and error.kind is not Kind.INTERNAL:
+        print(error.title if error.detail == error.title else f"{error.title}\n{error.detail}", file=sys.stderr)
         sys.exit(EXIT_OF_KIND.get(error.kind.value, 1))
+    outside = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+    if not isinstance(error, outside) or os.environ.get("TENANTRY_DEBUG"):
+        raise error
+    print(f"The command was interrupted.\n{type(error).__name__}: {error}", file=sys.stderr)
+    print("Remove the cause and run it again; TENANTRY_DEBUG=true shows where it happened.", file=sys.stderr)
+    sys.exit(EXIT_OF_KIND["unavailable"])

@@ -1,9 +1,9 @@
 """A pool of asyncpg connections with a bounded wait.
 
 Why not `asyncpg.Pool`: measured on the request path, its acquire and release cost 13 to 18 µs of CPU and its proxy
-about 10 µs for each call, where a request as a whole may cost 290 µs; its reset query is a fourth round trip; and it cannot
-say "503 after one second" without a timer for every request. This one hands out raw connections, waits only when it
-must, and throws a connection away unless it comes back clean (see docs/decisions/0004).
+about 10 µs for each call, where a request as a whole may cost 290 µs; its reset query is a fourth round trip; and it
+cannot say "503 after one second" without a timer for every request. This one hands out raw connections, waits only
+when it must, and throws a connection away unless it comes back clean (see docs/decisions/0004).
 """
 
 from __future__ import annotations

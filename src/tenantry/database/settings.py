@@ -44,3 +44,5 @@ class DatabaseSettings(SettingsGroup):
     """How long opening a connection may take."""
     pgbouncer: bool = False
     """The URLs lead through PgBouncer in transaction mode: no named prepared statements are kept."""
+    plaintext: bool = False
+    """Accept URLs that lead to another machine without TLS in production: the network between is private."""

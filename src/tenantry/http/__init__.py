@@ -43,7 +43,7 @@ from tenantry.http.fields import (
     canonical_email,
 )
 from tenantry.http.handlers import failure_response, install_problem_handlers
-from tenantry.http.headers import etag, idempotency_key, parse_if_match
+from tenantry.http.headers import etag, idempotency_key, is_known, parse_if_match
 from tenantry.http.middleware import UNMATCHED, RequestEdge, route_template
 from tenantry.http.problem import MEDIA_TYPE, STATUS_OF, Problem, problem_body, problem_of
 from tenantry.http.routing import API_PREFIX, GuardedRoute, access_rule, api_router, public, rules_of
@@ -109,6 +109,7 @@ __all__ = [
     "idempotency_key",
     "install_problem_handlers",
     "is_json",
+    "is_known",
     "json_pointer",
     "parse_if_match",
     "partial",

@@ -44,6 +44,22 @@ def parse_if_match(value: str | None) -> int | None:
             raise _bad("header:If-Match", "Name one version", "if_match_ambiguous")
 
 
+def is_known(if_none_match: str | None, version: int) -> bool:
+    """Say whether ``If-None-Match`` names this version, so that a read is answered 304 without a body.
+
+    After RFC 9110 §13.1.2: comparison is weak (a proxy that compresses an answer marks our tag as weak), of a list one
+    tag is enough, and ``*`` names every version. What is no tag is passed over: a body is sent that was not needed.
+
+    >>> is_known('"3"', 3), is_known('W/"3", "2"', 3), is_known("*", 3), is_known('"2"', 3), is_known(None, 3)
+    (True, True, True, False, False)
+    """
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() == "*":
+        return True
+    return any(tag == str(version) for _, tag in _TAG.findall(if_none_match[:_MAX_IF_MATCH]))
+
+
 def idempotency_key(value: str | None) -> str | None:
     """Return a header ``Idempotency-Key`` as it is, None where there is none.
 

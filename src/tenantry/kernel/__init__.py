@@ -14,9 +14,10 @@ from tenantry.kernel.errors import (
     Unavailable,
 )
 from tenantry.kernel.ids import SessionId, TenantId, UserId, new_id
-from tenantry.kernel.settings import Environment, SettingsGroup, load_settings
+from tenantry.kernel.settings import PREFIX, Environment, SettingsGroup, load_settings
 
 __all__ = [
+    "PREFIX",
     "SYSTEM",
     "Actor",
     "ActorKind",

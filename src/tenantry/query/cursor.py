@@ -71,7 +71,7 @@ class CursorSigner:
         values = [request.params.get(name) for name in ("q", *(f"f{i}" for i in range(len(request.shape.filters))))]
         list_of = repr((binding, request.shape.sort, request.shape.filters, values)).encode()
         signed = _VERSION + len(list_of).to_bytes(4, "big") + list_of + payload
-        return hmac.digest(self._key, signed, hashlib.sha256)[:_MAC_BYTES]
+        return hashlib.blake2b(signed, key=self._key, digest_size=_MAC_BYTES).digest()
 
 
 def _key_types(request: ListRequest, spec: ListSpec) -> list[ValueType]:

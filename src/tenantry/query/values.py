@@ -33,6 +33,9 @@ _TEXT = "^[^\\u0000]*$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+# How asyncpg spells the ends of time, in both directions: the greatest and the least *naive* datetime (and date).
+_BEYOND = {"infinity": datetime.max, "-infinity": datetime.min}  # noqa: DTZ901
+
 _EQUALITY = ("eq", "ne")
 _RANGE = ("lt", "lte", "gt", "gte")
 
@@ -54,6 +57,14 @@ class ValueType:
     pack: Callable[[Any], bytes]
     unpack: Callable[[bytes], object]
     schema: Mapping[str, object]
+
+    def read(self, value: object) -> object:
+        """Return the value of this type that a JSON document spells, as PostgreSQL wrote it; None stays None."""
+        if not isinstance(value, str) or self is TEXT:
+            return value
+        if value in _BEYOND:
+            return _BEYOND[value] if isinstance(self.sql, DateTime) else _BEYOND[value].date()
+        return self.parse(value)
 
 
 def integer(text: str) -> int:

@@ -19,7 +19,17 @@ from starlette.types import Receive, Scope
 
 from tenantry.access import AccessGate, Principal
 from tenantry.database import UnitOfWork
-from tenantry.http import ResponseStyle, deleted_status, idempotency_key, parse_if_match, read_json, require_json, wrap
+from tenantry.http import (
+    InvalidQuery,
+    ResponseStyle,
+    deleted_status,
+    idempotency_key,
+    is_known,
+    parse_if_match,
+    read_json,
+    require_json,
+    wrap,
+)
 from tenantry.kernel import ConfigurationError, FieldError
 from tenantry.query import CursorSigner, ListSpec, page_body, parse_list, read_pairs
 from tenantry.resources import idempotency
@@ -165,7 +175,7 @@ class Operations:
         async with exchange.work() as uow:
             record = await self._service(exchange, uow).read(record_id)
         answer = self._record(record, "retrieved")
-        return Answer(304, version=record.version) if known == f'"{record.version}"' else answer
+        return Answer(304, version=record.version) if is_known(known, record.version) else answer
 
     async def list(self, exchange: Exchange) -> Answer:
         """GET the collection: a page."""
@@ -248,4 +258,6 @@ def _fingerprint(scope: Scope, body: bytes) -> str:
 
 def _flag(scope: Scope, name: str) -> bool:
     value = read_pairs(scope["query_string"]).get(name, "false")
+    if value not in ("true", "false"):
+        raise InvalidQuery(errors=[FieldError(f"?{name}", "It takes true or false.", "invalid_flag")])
     return value == "true"

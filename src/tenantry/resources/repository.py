@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,11 +64,14 @@ class ResourceRepository:
         read = self._access.read_extents(self.principal)
         statement = statements.listing(self.resource, read, request.shape, spec, nested=parent_id is not None)
         row = await self.uow.exactly_one(statement, **request.params, parent_id=parent_id, **self._actor())
-        if row["items"] is None and parent_id is not None:
+        items: str = row["items"] or ""
+        if not items and parent_id is not None:
             await self.require_parent(parent_id)
-        keys = tuple(row[f"key{at}"] for at in range(len(request.shape.sort))) if row["more"] else ()
-        total = row["total"] if request.shape.with_total else None
-        return RenderedPage(f"[{row['items'] or ''}]", row["more"], keys, total)
+        has_more = row["count"] > request.limit
+        if has_more:
+            items = items[: items.rindex(statements.SEPARATOR)]
+        keys = _keys_of_last(items, row, request, spec) if has_more else ()
+        return RenderedPage(f"[{items}]", has_more, keys, row["total"] if request.shape.with_total else None)
 
     async def create(self, values: Mapping[str, Any], *, action: str) -> Rendered:
         """Insert a record, its audit line and its event; `values` are columns without id and tenant.
@@ -156,3 +160,12 @@ class ResourceRepository:
 
 def _set(values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"set_{name}": value for name, value in values.items()}
+
+
+def _keys_of_last(items: str, row: Row, request: ListRequest, spec: ListSpec) -> tuple[object, ...]:
+    """Return the sort keys of the page's last item: read from its JSON, where they are fields of it."""
+    last = json.loads(items[items.rfind(statements.SEPARATOR) + 1 :].lstrip(statements.SEPARATOR))
+    return tuple(
+        spec.key(name).type.read(last[name]) if name in last else row[f"_k{at}"][request.limit - 1]
+        for at, (name, _) in enumerate(request.shape.sort)
+    )

@@ -30,6 +30,7 @@ class ResourceRoute(APIRoute):
         async def endpoint() -> None:
             """Stand for `serve` in the OpenAPI document; never called."""
 
+        endpoint.__doc__ = None  # FastAPI would show it to clients as the route's description
         endpoint.__signature__ = signature  # type: ignore[attr-defined]
         endpoint.__module__ = self.__module__
         super().__init__(path, endpoint, **declared)

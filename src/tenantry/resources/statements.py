@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
     ColumnElement,
     Delete,
@@ -40,7 +39,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -55,6 +53,10 @@ from tenantry.resources.projection import Projection, json_of, whole_row
 
 _SHAPES_KEPT = 1024
 """Compiled statements of each kind that are kept in the process; the least used one is compiled again when needed."""
+
+SEPARATOR = ",\n"
+"""Between the items of a page. PostgreSQL writes no line feed into JSON (within texts it is escaped), so the last item
+can be cut off without parsing; and as white space it is part of the answer."""
 
 _AUDIT = AuditEntry.__table__
 _OUTBOX = OutboxEvent.__table__
@@ -76,27 +78,27 @@ def reading(resource: ResourceDefinition, read: Extents) -> Statement:
 def listing(
     resource: ResourceDefinition, read: Extents, shape: ListShape, spec: ListSpec, *, nested: bool = False
 ) -> Statement:
-    """A page of visible records: ``items`` (JSON texts joined by commas, null for none), ``more``, ``key0…``, ``total``.
+    """A page of visible records: ``items`` (JSON texts joined by `SEPARATOR`, or null), ``count``, ``total``, ``_k0…``.
 
-    One row more than the page is read, which tells whether there is a next page without counting; the keys are those
-    of the page's last row, for the cursor. `nested` lists the records of one parent, ``parent_id``.
+    One row more than the page is read, which tells whether there is a next page without counting; the caller drops it.
+    A sort key that is no field of the answer comes as ``_k<i>``, the array of its values. `nested` lists the records
+    of one parent, ``parent_id``.
 
-    Measured for 50 rows, CPU of the server: 190 µs with a window function and `json_agg(…) FILTER`, 130 µs so.
+    Measured for 50 rows, CPU of the server with `BEGIN` and `COMMIT`: 270 µs with a window function, `json_agg(…)
+    FILTER` and the keys of the last row; 199 µs with a slice of `array_agg`; 125 µs so.
     """
     table, parent = resource.table, resource.access.parent
     visible = select(table).where(resource.access.visible(table, read))
     if nested and parent is not None:
         visible = visible.where(table.c[parent.column] == bindparam("parent_id"))
     page, body = _page(resource, visible, shape, spec)
-    limit = bindparam("limit", type_=Integer)
-    shown = type_coerce(func.array_agg(cast(json_of(body), Text)), ARRAY(Text))[literal_column("1") : limit]
     columns: list[ColumnElement[Any]] = [
-        func.array_to_string(shown, literal_column("','")).label("items"),
-        (func.count() > limit).label("more"),
+        func.string_agg(
+            cast(json_of(body), Text), literal_column(f"E'{SEPARATOR.encode('unicode_escape').decode()}'")
+        ).label("items"),
+        func.count().label("count"),
+        *(func.array_agg(key).label(key.name) for key in page.c if key.name.startswith("_k")),
     ]
-    for at, (name, _) in enumerate(shape.sort):
-        key = page.c[name] if name in page.c else page.c[f"_k{at}"]
-        columns.append(type_coerce(func.array_agg(key), ARRAY(key.type))[limit].label(f"key{at}"))
     if shape.with_total:
         columns.append(count_of(visible, shape, spec).scalar_subquery().label("total"))
     rows = page if body is page else page.join(body, true())
@@ -110,7 +112,7 @@ def _page(
     fields = resource.line.of(resource.table, shape.fields)
     named = {field.name for field in fields}
     hidden = [key for key, (name, _) in zip(keys_of(shape, spec), shape.sort, strict=True) if name not in named]
-    page = apply_list(visible.with_only_columns(*fields, *hidden), shape, spec).subquery("page")
+    page = apply_list(visible.with_only_columns(*fields, *hidden), shape, spec).subquery("_page_")
     if not hidden:
         return page, page
     return page, select(*(page.c[field.name] for field in fields)).correlate(page).lateral("_body_")

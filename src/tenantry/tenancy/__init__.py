@@ -30,6 +30,7 @@ from tenantry.tenancy.members import MemberRecord
 from tenantry.tenancy.models import MODELS, Invitation, Member, Tenant, TenantStatus
 from tenantry.tenancy.placements import StoredPlacements
 from tenantry.tenancy.platform import PlatformCall, PlatformStats
+from tenantry.tenancy.repository import ALL_TENANTS, VERIFIED_USER_BY_EMAIL
 from tenantry.tenancy.resolution import TenantResolver
 from tenantry.tenancy.roles import Role
 from tenantry.tenancy.router import tenancy_routers
@@ -39,8 +40,10 @@ from tenantry.tenancy.settings import DEFAULT_SLUG, TenancySettings
 from tenantry.tenancy.tenants import Founding, PreparePlacement, TenantRecord
 
 __all__ = [
+    "ALL_TENANTS",
     "DEFAULT_SLUG",
     "MODELS",
+    "VERIFIED_USER_BY_EMAIL",
     "Acting",
     "AlreadyMember",
     "DuplicateTenantHeader",

@@ -1,22 +1,35 @@
-"""`migrate`, `migration new` and `doctor`."""
+"""`provision`, `migrate`, `migration new` and `doctor`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tenantry.cli.context import load, load_application, run_async
+from tenantry.cli.context import DataDir, Json, load, load_application, run_async
 
 if TYPE_CHECKING:
     from tenantry.app import Settings
     from tenantry.database.migrations import Outcome
 
 migration = typer.Typer(help="Write migrations.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-DataDir = Annotated[Path | None, typer.Option(help="Data directory of development (default .tenantry).")]
+Phase = Literal["pre", "post"]
+
+
+def provision(
+    database: Annotated[str, typer.Argument(help="Name of the database to make.")],
+) -> None:
+    """Print the SQL that prepares a server of your own: the five roles, the database, its schemas.
+
+    An administrator runs it once with psql, which asks for a password for each role. Then: tenantry migrate.
+
+    Example: tenantry provision planner > planner.sql && psql -d postgres -f planner.sql
+    """
+    from tenantry.database.provisioning import provisioning_sql
+
+    print(provisioning_sql(database))
 
 
 def migrate(
@@ -27,7 +40,10 @@ def migrate(
 ) -> None:
     """Bring the control plane, the shared schema and every tenant placement to the newest version.
 
-    Running it again does only what is missing; two at once are safe. Example: tenantry migrate --dry-run
+    Running it again does only what is missing; two at once are safe. It needs the URL of the owner,
+    TENANTRY_DATABASE_OWNER_URL, unless it works on the data of `tenantry dev`. Ends with 1 when a place failed.
+
+    Example: tenantry migrate --dry-run
     """
     settings = load(data_dir=data_dir)
     failed = run_async(_migrate(settings, dry_run=dry_run, parallel=parallel, as_json=as_json))
@@ -35,7 +51,8 @@ def migrate(
 
 
 async def _migrate(settings: Settings, *, dry_run: bool, parallel: int, as_json: bool) -> bool:
-    from tenantry.app import database_urls, stored_placements
+    from tenantry.app import database_urls, require_connections, stored_placements
+    from tenantry.database import DatabaseRole
     from tenantry.database.migrations import migrate as run_migrations
 
     def progress(outcome: Outcome) -> None:
@@ -47,6 +64,7 @@ async def _migrate(settings: Settings, *, dry_run: bool, parallel: int, as_json:
 
     application = load_application()
     async with database_urls(settings) as urls:
+        await require_connections(urls, [DatabaseRole.OWNER])
         report = await run_migrations(
             urls, application.chains, stored_placements(urls), progress=progress, dry_run=dry_run, parallel=parallel
         )
@@ -60,7 +78,7 @@ async def _migrate(settings: Settings, *, dry_run: bool, parallel: int, as_json:
 def new(
     chain: Annotated[str, typer.Argument(help="Name of the chain, e.g. planner/tenant.")],
     message: Annotated[str, typer.Argument(help="What it does: add project key")],
-    phase: Annotated[str, typer.Option(help="pre: runs with the previous release; post: after it is gone.")] = "pre",
+    phase: Annotated[Phase, typer.Option(help="pre: runs with the previous release; post: after it is gone.")] = "pre",
     data_dir: DataDir = None,
 ) -> None:
     """Write the next migration of a chain from the difference between models and database.
@@ -71,8 +89,9 @@ def new(
     print(run_async(_revision(settings, chain, message, phase)))
 
 
-async def _revision(settings: Settings, name: str, message: str, phase: str) -> Path:
-    from tenantry.app import database_urls
+async def _revision(settings: Settings, name: str, message: str, phase: Phase) -> Path:
+    from tenantry.app import database_urls, require_connections
+    from tenantry.database import DatabaseRole
     from tenantry.database.migrations import revision
     from tenantry.kernel import ConfigurationError
 
@@ -80,11 +99,14 @@ async def _revision(settings: Settings, name: str, message: str, phase: str) -> 
     if name not in chains:
         raise ConfigurationError(f"There is no chain {name!r}; there are {', '.join(chains)}.")
     async with database_urls(settings) as urls:
-        return await revision(urls, chains[name], message, phase=phase)  # type: ignore[arg-type]
+        await require_connections(urls, [DatabaseRole.OWNER])
+        return await revision(urls, chains[name], message, phase=phase)
 
 
 def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Examine the live database: roles, grants, policies, keys, versions; each finding with the way out.
+
+    It connects as owner, control and application. Ends with 1 when something was found.
 
     Example: tenantry doctor --json
     """
@@ -102,10 +124,12 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
 async def _doctor(settings: Settings) -> list[dict[str, str]]:
     from dataclasses import asdict
 
-    from tenantry.app import database_urls, stored_placements
+    from tenantry.app import database_urls, require_connections, stored_placements
+    from tenantry.database import DatabaseRole
     from tenantry.database.doctor import examine
 
     application = load_application()
     async with database_urls(settings) as urls:
+        await require_connections(urls, [DatabaseRole.OWNER, DatabaseRole.CONTROL, DatabaseRole.APP])
         found = await examine(urls, application.chains, await stored_placements(urls).placements())
     return [{name: str(value) for name, value in asdict(finding).items()} for finding in found]

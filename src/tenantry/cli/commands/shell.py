@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from tenantry.cli.context import load, opened, run_async
+from tenantry.cli.context import DataDir, load, opened, run_async
 
 
 def shell(
-    data_dir: Annotated[Path | None, typer.Option(help="Data directory of development (default .tenantry).")] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Open a Python prompt with `assembly` and `run` (awaits a coroutine).
 

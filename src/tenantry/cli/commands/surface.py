@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from tenantry.cli.context import load_application
+from tenantry.cli.context import Json, load_application
 
-Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+Style = Literal["plain", "envelope"]
 
 
 def routes(as_json: Json = False) -> None:
@@ -36,7 +36,7 @@ def routes(as_json: Json = False) -> None:
 
 def openapi(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
-    style: Annotated[str, typer.Option(help="Response style: plain or envelope.")] = "plain",
+    style: Annotated[Style, typer.Option(help="Response style.")] = "plain",
 ) -> None:
     """Write the OpenAPI document.
 
@@ -44,10 +44,14 @@ def openapi(
     """
     from tenantry.app import openapi_document, routes_of
     from tenantry.http import ResponseStyle
+    from tenantry.kernel import ConfigurationError
 
     application, chosen = load_application(), ResponseStyle(style)
     text = json.dumps(openapi_document(application, routes_of(application, chosen), chosen), indent=2, sort_keys=True)
     if out is None:
         print(text)
-    else:
+        return
+    try:
         out.write_text(text + "\n")
+    except OSError as error:
+        raise ConfigurationError(f"{out} cannot be written: {error.strerror}.") from None

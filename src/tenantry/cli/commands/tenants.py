@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
 
-from tenantry.cli.context import load, opened, run_async
+from tenantry.cli.context import DataDir, Json, load, opened, run_async
 
 if TYPE_CHECKING:
     from tenantry.app import Assembly
 
 tenant = typer.Typer(help="Create, list, suspend and resume tenants.", no_args_is_help=True)
-DataDir = Annotated[Path | None, typer.Option(help="Data directory of development (default .tenantry).")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 _SHOWN = ("id", "slug", "name", "status", "placement")
 Named = Annotated[str, typer.Argument(help="Slug or id of the tenant.")]
 
@@ -26,7 +24,9 @@ def create(
     name: Annotated[str, typer.Argument(help="Name of the tenant.")],
     slug: Annotated[str, typer.Argument(help="Its name in addresses, e.g. acme.")],
     owner: Annotated[str, typer.Option(help="E-mail address of the user who will own it.")],
-    placement: Annotated[str | None, typer.Option(help="pool or schema; default from the settings.")] = None,
+    placement: Annotated[
+        Literal["pool", "schema"] | None, typer.Option(help="Where its rows live; default from the settings.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -98,7 +98,7 @@ async def _move(named: str, verb: str, data_dir: Path | None) -> dict[str, Any]:
 async def _all(assembly: Assembly, reason: str) -> list[dict[str, Any]]:
     """Return every tenant, page by page."""
     from tenantry.query import CursorSigner, parse_list
-    from tenantry.tenancy.repository import ALL_TENANTS
+    from tenantry.tenancy import ALL_TENANTS
 
     found: list[dict[str, Any]] = []
     for page in range(1, 501):
@@ -114,7 +114,7 @@ async def _all(assembly: Assembly, reason: str) -> list[dict[str, Any]]:
 async def _verified_user(assembly: Assembly, email: str) -> UUID:
     from tenantry.identity import UserNotFound, email_key
     from tenantry.kernel import SYSTEM
-    from tenantry.tenancy.repository import VERIFIED_USER_BY_EMAIL
+    from tenantry.tenancy import VERIFIED_USER_BY_EMAIL
 
     async with assembly.runtime.database.control_scope(actor=SYSTEM) as uow:
         user = await uow.one(VERIFIED_USER_BY_EMAIL, email_key=email_key(email))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.context import load, opened, run_async
+from tenantry.cli.context import DataDir, Json, load, opened, run_async
 
 user = typer.Typer(help="Create users.", no_args_is_help=True)
 
@@ -25,17 +26,20 @@ def create(
     email: Annotated[str, typer.Argument(help="E-mail address; it counts as verified.")],
     name: Annotated[str, typer.Option(help="Name to show.")] = "",
     superadmin: Annotated[bool, typer.Option(help="Make a platform administrator.")] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="Data directory of development (default .tenantry).")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Create a user whose address is verified. The password is asked for, or read from the standard input.
 
     Never an argument, because arguments are shown to everybody who lists processes.
+
     Example: tenantry user create ann@acme.test --name Ann
     """
-    print(run_async(_create(email, name or email.partition("@")[0], _password(), data_dir, superadmin=superadmin)))
+    made = run_async(_create(email, name or email.partition("@")[0], _password(), data_dir, superadmin=superadmin))
+    print(json.dumps(made, indent=2) if as_json else "  ".join(made.values()))
 
 
-async def _create(email: str, name: str, password: str, data_dir: Path | None, *, superadmin: bool) -> str:
+async def _create(email: str, name: str, password: str, data_dir: Path | None, *, superadmin: bool) -> dict[str, str]:
     from tenantry.http import canonical_email
     from tenantry.identity import SUPERADMIN
     from tenantry.kernel import InvalidInput
@@ -50,7 +54,7 @@ async def _create(email: str, name: str, password: str, data_dir: Path | None, *
         profile = await assembly.identity.registration.create_user(
             email=address, password=password, name=name, platform_role=SUPERADMIN if superadmin else None
         )
-    return f"{profile.id}  {profile.email}"
+    return {"id": str(profile.id), "email": profile.email}
 
 
 def _password() -> str:

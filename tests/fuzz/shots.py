@@ -1,0 +1,180 @@
+"""Every place of every operation of the OpenAPI document, with one poison in it; all other places hold what is valid.
+
+A route of tomorrow is in here without being asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tests.acceptance.surface import PREFIX, Ids, Operation
+from tests.fuzz.direct import Headers, Request
+from tests.fuzz.poison import BODIES, HEADERS, TEXTS, TYPES, VALUES
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+ALWAYS_SENT = ("X-Request-Id", "Authorization", "X-Tenant-Id", "X-Tenant-Slug")
+"""Headers that are poisoned on every route, declared or not: the edge and the gate read them before any route does."""
+
+SENT_ANYWAY = ("If-Match", "If-None-Match", "Idempotency-Key", "Content-Type", "Content-Length", "X-Reason", "Accept",
+               "User-Agent", "Cookie", "X-API-Key", "Last-Event-ID", "X-Forwarded-For", "Origin", "Range", "Expect",
+               "Transfer-Encoding", "X-HTTP-Method-Override", "Accept-Encoding", "Forwarded")  # fmt: skip
+"""Headers that some route or some layer may read; poisoned on one route of each kind."""
+
+Own = Callable[[Operation, Ids], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One request and where its poison is."""
+
+    operation: str
+    place: str
+    poison: str
+    request: Request
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.poison} in {self.place}"
+
+
+@dataclass(frozen=True)
+class Gun:
+    """Makes the shots at one operation, as one caller, with ids that exist."""
+
+    operation: Operation
+    caller: Headers
+    ids: Ids
+    bodies: Mapping[str, Any]
+    """Valid bodies of operations whose schema does not say all."""
+
+    @property
+    def is_form(self) -> bool:
+        return FORM in self.operation.declared.get("requestBody", {}).get("content", {})
+
+    @property
+    def has_body(self) -> bool:
+        return "requestBody" in self.operation.declared
+
+    def valid(self) -> Shot:
+        """Return the request without poison."""
+        return self._shot("nothing", "none")
+
+    def shots(self) -> Iterator[Shot]:
+        """Return every shot, by place."""
+        yield from self._in_path()
+        yield from self._in_query()
+        yield from self._in_headers()
+        if self.has_body:
+            yield from self._in_members()
+            yield from self._as_body()
+
+    def _in_path(self) -> Iterator[Shot]:
+        for name in self._names("path"):
+            for label, raw in TEXTS.items():
+                yield self._shot(f"{{{name}}}", label, target=self._target(raw))
+
+    def _in_query(self) -> Iterator[Shot]:
+        for name in [*self._names("query"), "MARK7351", "filter[MARK7351]", "filter[id][MARK7351]"]:
+            spelled = quote(name).encode()
+            for label, raw in TEXTS.items():
+                yield self._shot(f"?{name}", label, target=self._target() + b"?" + spelled + b"=" + raw)
+        for label, raw in TEXTS.items():
+            yield self._shot("query", label, target=self._target() + b"?" + raw)
+
+    def _in_headers(self) -> Iterator[Shot]:
+        declared = [name.title() for name in self._names("header")]
+        names = dict.fromkeys([*declared, *ALWAYS_SENT, *(("Content-Type",) if self.has_body else ())])
+        for name in names:
+            yield from self.in_header(name)
+
+    def in_header(self, name: str) -> Iterator[Shot]:
+        """Return the shots through one header, whether the operation declares it or not."""
+        key = name.lower().encode()
+        for label, raw in HEADERS.items():
+            kept = [header for header in self._headers() if header[0].lower() != key]
+            yield self._shot(name, label, headers=[*kept, (key, raw)])
+        yield self._shot(name, "twice", headers=[*self._headers(), (key, b"1"), (key, b"MARK7351")])
+
+    def _in_members(self) -> Iterator[Shot]:
+        valid = self._body()
+        for member in self._members():
+            rest = {name: value for name, value in valid.items() if name != member}
+            for label, raw in VALUES.items():
+                body = self._encoded(rest, member, raw)
+                yield self._shot(f"/{member}", label, body=body)
+            yield self._shot(f"/{member}", "absent", body=self._encoded(rest))
+            yield self._shot(f"/{member}", "twice", body=self._encoded(valid, member, b"1"))
+
+    def _as_body(self) -> Iterator[Shot]:
+        for label, raw in BODIES.items():
+            yield self._shot("body", label, body=raw)
+        for type_label, media in TYPES.items():
+            kept = [header for header in self._headers() if header[0] != b"content-type"]
+            headers = kept if media is None else [*kept, (b"content-type", media)]
+            for label in ("empty", "text", "form", "form of NULs", "part", "cut part", "depth 1,000"):
+                yield self._shot(f"body as {type_label}", label, body=BODIES[label], headers=headers)
+            yield self._shot(f"body as {type_label}", "nothing", headers=headers)
+
+    def _shot(
+        self,
+        place: str,
+        label: str,
+        *,
+        target: bytes | None = None,
+        headers: Headers | None = None,
+        body: bytes | None = None,
+    ) -> Shot:
+        content = body if body is not None else self._encoded(self._body()) if self.has_body else b""
+        request = Request(
+            self.operation.method, target or self._target(), headers if headers is not None else self._headers(), content
+        )
+        return Shot(self.operation.id, place, label, request)
+
+    def _target(self, last: bytes | None = None) -> bytes:
+        """Return the path with ids that exist (deletions: with one that does not), or with a poison in their place."""
+        parts = self.operation.path.removeprefix(PREFIX).split("/")
+        for at, part in enumerate(parts):
+            if part.startswith("{"):
+                known = self.ids.get(parts[at - 1])
+                keeps = known is not None and self.operation.method != "DELETE"
+                parts[at] = last.decode("latin-1") if last is not None else str(known if keeps else uuid.uuid4())
+        return (PREFIX + "/".join(parts)).encode("latin-1")
+
+    def _headers(self) -> Headers:
+        if not self.has_body:
+            return self.caller
+        return [*self.caller, (b"content-type", (FORM if self.is_form else JSON).encode())]
+
+    def _names(self, place: str) -> list[str]:
+        return [one["name"] for one in self.operation.declared.get("parameters", ()) if one["in"] == place]
+
+    def _members(self) -> list[str]:
+        return [*self._schema().get("properties", {}), "MARK7351"]
+
+    def _schema(self) -> Mapping[str, Any]:
+        content = self.operation.declared["requestBody"]["content"]
+        return self.operation._plain(next(iter(content.values()))["schema"])
+
+    def _body(self) -> dict[str, Any]:
+        if not self.has_body:
+            return {}
+        if self.operation.id in self.bodies:
+            return dict(self.bodies[self.operation.id])
+        value: dict[str, Any] = self.operation._value(self._schema(), "", self.ids, "text")
+        return value
+
+    def _encoded(self, members: Mapping[str, Any], member: str | None = None, raw: bytes = b"") -> bytes:
+        if self.is_form:
+            pairs = urlencode(members).encode()
+            text = raw[1:-1] if raw.startswith(b'"') else raw
+            return pairs if member is None else pairs + b"&" + member.encode() + b"=" + text
+        encoded = [json.dumps(name).encode() + b":" + json.dumps(value).encode() for name, value in members.items()]
+        if member is not None:
+            encoded.append(json.dumps(member).encode() + b":" + raw)
+        return b"{" + b",".join(encoded) + b"}"
