@@ -32,7 +32,7 @@ def planner(data_dir: Path, log: Path, *, command: str = "serve") -> Iterator[Se
         "TENANTRY_ENVIRONMENT": "development",
         "TENANTRY_LOG_FORMAT": "json",  # as in production
     }
-    arguments = [TENANTRY, command, "--host", "127.0.0.1", "--port", str(port)]
+    arguments: list[str | Path] = [TENANTRY, command, "--host", "127.0.0.1", "--port", str(port)]
     with running(f"tenantry {command}", arguments, port=port, log=log, environment=variables) as server:
         server.wait(lambda: status_of(port, ITEMS_PATH) == 401)
         yield server

@@ -67,7 +67,7 @@ class TestProblems:
             assert_is_problem(await owner.post(path, content=content, headers=as_json), 422, "malformed_json")
         for content in (b"[]", b"{}", b"null", b'"x"', b"1"):
             assert_is_problem(await owner.post(path, content=content, headers=as_json), 422, "invalid_input")
-        for media in ("text/plain", "application/xml", "application/json; charset=utf-16", "multipart/form-data"):
+        for media in ("text/plain", "application/xml", "multipart/form-data"):
             answer = await owner.post(path, content=b'{"a":1}', headers={"Content-Type": media})
             assert_is_problem(answer, 415, "unsupported_media_type")
         huge = b'{"a":"' + b"x" * 2_000_000 + b'"}'

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tests.acceptance.surface import PREFIX, Ids, Operation
 from tests.fuzz.direct import Headers, Request
 from tests.fuzz.poison import BODIES, HEADERS, TEXTS, TYPES, VALUES
-
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
+from tests.fuzz.surface import FORM, PREFIX, Caller, Operation
 
 ALWAYS_SENT = ("X-Request-Id", "Authorization", "X-Tenant-Id", "X-Tenant-Slug")
 """Headers that are poisoned on every route, declared or not: the edge and the gate read them before any route does."""
@@ -26,8 +23,6 @@ SENT_ANYWAY = ("If-Match", "If-None-Match", "Idempotency-Key", "Content-Type", "
                "User-Agent", "Cookie", "X-API-Key", "Last-Event-ID", "X-Forwarded-For", "Origin", "Range", "Expect",
                "Transfer-Encoding", "X-HTTP-Method-Override", "Accept-Encoding", "Forwarded")  # fmt: skip
 """Headers that some route or some layer may read; poisoned on one route of each kind."""
-
-Own = Callable[[Operation, Ids], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +43,7 @@ class Gun:
     """Makes the shots at one operation, as one caller, with ids that exist."""
 
     operation: Operation
-    caller: Headers
-    ids: Ids
-    bodies: Mapping[str, Any]
-    """Valid bodies of operations whose schema does not say all."""
-
-    @property
-    def is_form(self) -> bool:
-        return FORM in self.operation.declared.get("requestBody", {}).get("content", {})
-
-    @property
-    def has_body(self) -> bool:
-        return "requestBody" in self.operation.declared
+    caller: Caller
 
     def valid(self) -> Shot:
         """Return the request without poison."""
@@ -70,17 +54,17 @@ class Gun:
         yield from self._in_path()
         yield from self._in_query()
         yield from self._in_headers()
-        if self.has_body:
+        if self.operation.media_type:
             yield from self._in_members()
             yield from self._as_body()
 
     def _in_path(self) -> Iterator[Shot]:
-        for name in self._names("path"):
+        for name in self.operation.names("path"):
             for label, raw in TEXTS.items():
                 yield self._shot(f"{{{name}}}", label, target=self._target(raw))
 
     def _in_query(self) -> Iterator[Shot]:
-        for name in [*self._names("query"), "MARK7351", "filter[MARK7351]", "filter[id][MARK7351]"]:
+        for name in [*self.operation.names("query"), "MARK7351", "filter[MARK7351]", "filter[id][MARK7351]"]:
             spelled = quote(name).encode()
             for label, raw in TEXTS.items():
                 yield self._shot(f"?{name}", label, target=self._target() + b"?" + spelled + b"=" + raw)
@@ -88,8 +72,8 @@ class Gun:
             yield self._shot("query", label, target=self._target() + b"?" + raw)
 
     def _in_headers(self) -> Iterator[Shot]:
-        declared = [name.title() for name in self._names("header")]
-        names = dict.fromkeys([*declared, *ALWAYS_SENT, *(("Content-Type",) if self.has_body else ())])
+        declared = [name.title() for name in self.operation.names("header")]
+        names = dict.fromkeys([*declared, *ALWAYS_SENT, *(("Content-Type",) if self.operation.media_type else ())])
         for name in names:
             yield from self.in_header(name)
 
@@ -130,7 +114,7 @@ class Gun:
         headers: Headers | None = None,
         body: bytes | None = None,
     ) -> Shot:
-        content = body if body is not None else self._encoded(self._body()) if self.has_body else b""
+        content = body if body is not None else self._encoded(self._body()) if self.operation.media_type else b""
         request = Request(
             self.operation.method, target or self._target(), headers if headers is not None else self._headers(), content
         )
@@ -141,36 +125,29 @@ class Gun:
         parts = self.operation.path.removeprefix(PREFIX).split("/")
         for at, part in enumerate(parts):
             if part.startswith("{"):
-                known = self.ids.get(parts[at - 1])
+                known = self.caller.ids.get(parts[at - 1])
                 keeps = known is not None and self.operation.method != "DELETE"
                 parts[at] = last.decode("latin-1") if last is not None else str(known if keeps else uuid.uuid4())
         return (PREFIX + "/".join(parts)).encode("latin-1")
 
     def _headers(self) -> Headers:
-        if not self.has_body:
-            return self.caller
-        return [*self.caller, (b"content-type", (FORM if self.is_form else JSON).encode())]
-
-    def _names(self, place: str) -> list[str]:
-        return [one["name"] for one in self.operation.declared.get("parameters", ()) if one["in"] == place]
+        if not self.operation.media_type:
+            return self.caller.headers
+        return [*self.caller.headers, (b"content-type", self.operation.media_type.encode())]
 
     def _members(self) -> list[str]:
-        return [*self._schema().get("properties", {}), "MARK7351"]
-
-    def _schema(self) -> Mapping[str, Any]:
-        content = self.operation.declared["requestBody"]["content"]
-        return self.operation._plain(next(iter(content.values()))["schema"])
+        return [*self.operation.body_schema.get("properties", {}), "MARK7351"]
 
     def _body(self) -> dict[str, Any]:
-        if not self.has_body:
+        if not self.operation.media_type:
             return {}
-        if self.operation.id in self.bodies:
-            return dict(self.bodies[self.operation.id])
-        value: dict[str, Any] = self.operation._value(self._schema(), "", self.ids, "text")
+        if self.operation.id in self.caller.bodies:
+            return dict(self.caller.bodies[self.operation.id])
+        value: dict[str, Any] = self.operation.valid(self.operation.body_schema, "", self.caller.ids)
         return value
 
     def _encoded(self, members: Mapping[str, Any], member: str | None = None, raw: bytes = b"") -> bytes:
-        if self.is_form:
+        if self.operation.media_type == FORM:
             pairs = urlencode(members).encode()
             text = raw[1:-1] if raw.startswith(b'"') else raw
             return pairs if member is None else pairs + b"&" + member.encode() + b"=" + text

@@ -307,3 +307,30 @@ async def call(app, path="/x", headers=()):
 
     await app({"type": "http", "method": "GET", "path": path, "headers": list(headers)}, receive, send)
     return sent
+
+
+class TestTimeLimit:
+    async def test_a_body_that_never_ends_is_answered_503_and_the_request_is_given_up(self):
+        gone = asyncio.Event()
+
+        async def app(scope, receive, send):
+            try:
+                while True:
+                    await receive()
+            finally:
+                gone.set()
+
+        async def drip():
+            await asyncio.sleep(0.01)
+            return {"type": "http.request", "body": b" ", "more_body": True}
+
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        limited = RequestEdge(app, HttpSettings(request_timeout=0.1), environment=Environment.PRODUCTION)
+        scope = {"type": "http", "method": "POST", "path": "/slow", "headers": [], "query_string": b""}
+        await asyncio.wait_for(limited(scope, drip, send), 2)
+        assert sent[0]["status"] == 503
+        assert gone.is_set()

@@ -82,6 +82,19 @@ async def opened(settings: Settings) -> AsyncIterator[Assembly]:
         yield assembly
 
 
+def checked(kind: Any, value: str, name: str) -> str:
+    """Return an argument as the API's own field type takes it. Raises `InvalidInput` naming the argument."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from tenantry.kernel import InvalidInput
+
+    try:
+        found: str = TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise InvalidInput(f"{name}: {error.errors()[0]['msg']}") from None
+    return found
+
+
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on uvloop where there is one."""
     try:

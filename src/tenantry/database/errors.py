@@ -109,6 +109,7 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], typ
             pg.OperatorInterventionError,
             pg.IdleInTransactionSessionTimeoutError,
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # the driver met the end of the connection in the middle of an exchange
             OSError,
         ),
         DatabaseUnavailable,

@@ -38,6 +38,9 @@ class _Lent:
     def terminate(self) -> None:
         """Do nothing; the unit of work ends the connection if it must."""
 
+    async def set_type_codec(self, *_: object, **__: object) -> None:
+        """Do nothing: codecs would stay with the connection in the pool, and door 1 takes JSON as the text it is."""
+
 
 class _TenantSession(Session):
     """The synchronous half: knows its tenant, and never controls the transaction."""
@@ -104,6 +107,8 @@ class SessionLender:
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
         )
+        # JSON columns are decoded by their types, since the connection decodes nothing (see `_Lent.set_type_codec`).
+        self._engine.dialect.supports_native_json_deserialization = False
         event.listen(_TenantSession, "before_flush", _stamp_tenant)
         event.listen(_TenantSession, "do_orm_execute", _narrow_to_tenant)
 

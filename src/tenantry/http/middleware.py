@@ -6,6 +6,7 @@ is made at start.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable
 from time import perf_counter
@@ -52,6 +53,8 @@ class RequestEdge:
 
     - `X-Request-Id`: taken from the client if it is safe, else made; in `scope["state"]["request_id"]`, in
       `kernel.context`, in every answer.
+    - A request that takes longer than `request_timeout` is 503: a client that sends its body a byte a second would
+      hold the request for ever.
     - Bodies over `max_body_bytes` are 413, before anything else where the length is announced.
     - Security headers; a route's own `Cache-Control` and policies stand.
     - Whatever leaves the application as an exception becomes a problem, unless an answer has begun.
@@ -71,6 +74,7 @@ class RequestEdge:
         self._app = app
         self._style = settings.response_style
         self._max_body = settings.max_body_bytes
+        self._time_limit = settings.request_timeout
         self._cors = cors_middleware(settings)
         self._access_log = access_log
         self._metrics = metrics
@@ -114,7 +118,8 @@ class RequestEdge:
             if length > self._max_body:
                 await self._fail(BodyTooLarge(), scope, exchange)
                 return
-            await self._app(scope, exchange.receive, exchange.send)
+            async with asyncio.timeout(self._time_limit):
+                await self._app(scope, exchange.receive, exchange.send)
             if not exchange.status:
                 await self._fail(InternalError(), scope, exchange)
         except ClientDisconnect:

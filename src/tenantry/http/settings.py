@@ -51,6 +51,9 @@ class HttpSettings(SettingsGroup):
     """Whether browsers may send cookies along. Not needed for bearer tokens; refused together with `*`."""
     max_body_bytes: int = Field(default=1_048_576, ge=1, le=1_073_741_824)
     """Larger bodies are answered 413. A route may set a smaller limit of its own (FastAPI's `max_body_size`)."""
+    request_timeout: float = Field(default=10.0, gt=0, le=3600)
+    """Seconds that a request may take, the sending of its body included; then it is answered 503. Longer than a
+    statement and the wait for a connection together, so that those answer first."""
     docs_enabled: bool | None = None
     """Serve `/docs` and `/openapi.json`. None: not in production."""
     hsts_seconds: int | None = Field(default=None, ge=0, le=2 * _YEAR)

@@ -86,8 +86,9 @@ def _variable(path: tuple[str | int, ...]) -> str:
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"{name}: unknown setting" + (f"; did you mean {close[0]}?" if close else "; see docs/settings.md")
+    own = [one.removeprefix(PREFIX) for one in known]  # the common prefix would make every name resemble every other
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), own, n=1)
+    return f"{name}: unknown setting" + (f"; did you mean {PREFIX}{close[0]}?" if close else "; see: tenantry settings")
 
 
 def _put(values: dict[str, Any], path: tuple[str, ...], value: str) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from tenantry.cli.context import DataDir, Json, load, opened, run_async
+from tenantry.cli.context import DataDir, Json, checked, load, opened, run_async
 
 if TYPE_CHECKING:
     from tenantry.app import Assembly
@@ -66,9 +66,11 @@ def resume(tenant: Named, data_dir: DataDir = None, as_json: Json = False) -> No
 
 async def _create(name: str, slug: str, owner: str, placement: str | None, data_dir: Path | None) -> dict[str, Any]:
     from tenantry.database import PlacementKind
+    from tenantry.http import ShortText, Slug
     from tenantry.kernel import SYSTEM
     from tenantry.tenancy import Founding
 
+    name, slug = checked(ShortText, name, "NAME"), checked(Slug, slug, "SLUG")
     kind = PlacementKind(placement) if placement else None
     async with opened(load(data_dir=data_dir)) as assembly:
         owner_id = await _verified_user(assembly, owner)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.context import DataDir, Json, load, opened, run_async
+from tenantry.cli.context import DataDir, Json, checked, load, opened, run_async
 
 user = typer.Typer(help="Create users.", no_args_is_help=True)
 
@@ -40,16 +40,13 @@ def create(
 
 
 async def _create(email: str, name: str, password: str, data_dir: Path | None, *, superadmin: bool) -> dict[str, str]:
-    from tenantry.http import canonical_email
+    from tenantry.http import Email, ShortText
     from tenantry.identity import SUPERADMIN
     from tenantry.kernel import InvalidInput
 
     if not 8 <= len(password) <= 128:
         raise InvalidInput("The password needs 8 to 128 characters.")
-    try:
-        address = canonical_email(email)
-    except ValueError:
-        raise InvalidInput(f"{email!r} is no e-mail address.") from None
+    address, name = checked(Email, email, "EMAIL"), checked(ShortText, name, "--name")
     async with opened(load(data_dir=data_dir)) as assembly:
         profile = await assembly.identity.registration.create_user(
             email=address, password=password, name=name, platform_role=SUPERADMIN if superadmin else None
