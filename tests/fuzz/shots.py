@@ -13,16 +13,18 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from tests.fuzz.direct import Headers, Request
-from tests.fuzz.poison import BODIES, HEADERS, TEXTS, TYPES, VALUES
+from tests.fuzz.poison import BODIES, HEADERS, MARK, TEXTS, TYPES, VALUES
 from tests.fuzz.surface import FORM, PREFIX, Caller, Operation
 
 ALWAYS_SENT = ("X-Request-Id", "Authorization", "X-Tenant-Id", "X-Tenant-Slug")
 """Headers that are poisoned on every route, declared or not: the edge and the gate read them before any route does."""
 
-SENT_ANYWAY = ("If-Match", "If-None-Match", "Idempotency-Key", "Content-Type", "Content-Length", "X-Reason", "Accept",
-               "User-Agent", "Cookie", "X-API-Key", "Last-Event-ID", "X-Forwarded-For", "Origin", "Range", "Expect",
-               "Transfer-Encoding", "X-HTTP-Method-Override", "Accept-Encoding", "Forwarded")  # fmt: skip
-"""Headers that some route or some layer may read; poisoned on one route of each kind."""
+SENT_ANYWAY = (
+    "If-Match", "If-None-Match", "Idempotency-Key", "Content-Type", "Content-Length", "Transfer-Encoding", "Expect",
+    "X-Reason", "X-API-Key", "X-HTTP-Method-Override", "X-Forwarded-For", "Forwarded", "Origin", "Cookie", "Accept",
+    "Accept-Encoding", "User-Agent", "Last-Event-ID", "Range",
+)  # fmt: skip
+"""Headers that some layer may read; poisoned on a few routes, declared there or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,13 @@ class Gun:
                 yield self._shot(f"{{{name}}}", label, target=self._target(raw))
 
     def _in_query(self) -> Iterator[Shot]:
-        for name in [*self.operation.names("query"), "MARK7351", "filter[MARK7351]", "filter[id][MARK7351]"]:
-            spelled = quote(name).encode()
+        declared = self.operation.names("query")
+        unknown = [MARK, f"filter[{MARK}]", f"filter[id][{MARK}]"] if declared else []
+        for name in [*declared, *unknown]:
             for label, raw in TEXTS.items():
-                yield self._shot(f"?{name}", label, target=self._target() + b"?" + spelled + b"=" + raw)
+                yield self._shot(f"?{name}", label, target=self._target() + b"?" + quote(name).encode() + b"=" + raw)
         for label, raw in TEXTS.items():
-            yield self._shot("query", label, target=self._target() + b"?" + raw)
+            yield self._shot("?", label, target=self._target() + b"?" + raw)
 
     def _in_headers(self) -> Iterator[Shot]:
         declared = [name.title() for name in self.operation.names("header")]
@@ -83,7 +86,7 @@ class Gun:
         for label, raw in HEADERS.items():
             kept = [header for header in self._headers() if header[0].lower() != key]
             yield self._shot(name, label, headers=[*kept, (key, raw)])
-        yield self._shot(name, "twice", headers=[*self._headers(), (key, b"1"), (key, b"MARK7351")])
+        yield self._shot(name, "twice", headers=[*self._headers(), (key, b"1"), (key, MARK.encode())])
 
     def _in_members(self) -> Iterator[Shot]:
         valid = self._body()
@@ -136,7 +139,7 @@ class Gun:
         return [*self.caller.headers, (b"content-type", self.operation.media_type.encode())]
 
     def _members(self) -> list[str]:
-        return [*self.operation.body_schema.get("properties", {}), "MARK7351"]
+        return [*self.operation.body_schema.get("properties", {}), MARK]
 
     def _body(self) -> dict[str, Any]:
         if not self.operation.media_type:

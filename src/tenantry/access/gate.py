@@ -24,22 +24,16 @@ class AccessGate:
     resolver: TenantResolver
     catalog: PermissionCatalog
 
-    async def identity(self, scope: Scope) -> Identity:
-        """Return who is signed in. Raises `NotSignedIn` (401)."""
-        token = _credentials(scope).token
-        if token is None:
-            raise NotSignedIn("Send an access token: Authorization: Bearer …")
-        identity = self.authenticator.peek(token) or await self.authenticator.authenticate(token)
-        context.actor_id.set(str(identity.user_id))
-        return identity
-
     async def principal(self, scope: Scope) -> Principal:
         """Return who acts in which tenant; published as ``scope["state"]["tenant"]`` too.
 
         Raises `NotSignedIn` (401), then the errors of tenant resolution (400, 403).
         """
-        identity = await self.identity(scope)
         sent = _credentials(scope)
+        if sent.token is None:
+            raise NotSignedIn("Send an access token: Authorization: Bearer …")
+        identity = self.authenticator.peek(sent.token) or await self.authenticator.authenticate(sent.token)
+        context.actor_id.set(str(identity.user_id))
         asked = (identity.user_id, identity.active_tenant_id, sent.tenant_id, sent.tenant_slug)
         membership = self.resolver.peek(*asked) or await self.resolver.resolve(*asked)
         context.tenant_id.set(str(membership.tenant.id))

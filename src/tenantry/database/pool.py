@@ -9,6 +9,7 @@ when it must, and throws a connection away unless it comes back clean (see docs/
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -126,7 +127,9 @@ class ConnectionPool:
             else:
                 self._hand_over(None)
         else:
-            self._waiting.remove(waiter)
+            # Cancelled in the same instant as a connection came back: then it was passed over, and is out of the line.
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(waiter)
 
     def _hand_over(self, connection: asyncpg.Connection | None) -> bool:
         """Give the connection, or with None a free place, to whoever waits longest."""

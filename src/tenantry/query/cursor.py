@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tenantry.kernel import ConfigurationError
 from tenantry.query.errors import InvalidCursor
@@ -22,6 +23,7 @@ _VERSION = b"\1"
 _MAC_BYTES = 16
 _LENGTH_BYTES = 2
 _KEY_BYTES = 32
+_LISTS_KEPT = 2048  # lists whose hash is begun already; one of an actor's is some 500 bytes
 
 # The longest cursor that a spec can lead to: each text key at four bytes a character, beside its length, and the id.
 _LONGEST = 1 + _MAC_BYTES + (MAX_SORTS + 1) * (1 + _LENGTH_BYTES + 4 * MAX_KEY_TEXT)
@@ -35,12 +37,13 @@ class CursorSigner:
     The key may serve other purposes too: it is not used itself, but one derived from it.
     """
 
-    __slots__ = ("_key",)
+    __slots__ = ("_begun", "_key")
 
     def __init__(self, key: bytes) -> None:
         if len(key) < _KEY_BYTES:
             raise ConfigurationError(f"the key of cursors has {len(key)} bytes; it needs {_KEY_BYTES}")
         self._key = hmac.digest(key, b"tenantry list cursor", hashlib.sha256)
+        self._begun = lru_cache(maxsize=_LISTS_KEPT)(self._begin)
 
     def next_cursor(self, request: ListRequest, last_keys: Sequence[object], *, spec: ListSpec, binding: str) -> str:
         """Return the cursor that continues after the row whose values of `keys_of` are `last_keys`.
@@ -67,11 +70,18 @@ class CursorSigner:
             raise _invalid() from None
 
     def _mac(self, payload: bytes, request: ListRequest, binding: str) -> bytes:
+        shape = request.shape
+        values = [request.params.get(name) for name in ("q", *(f"f{i}" for i in range(len(shape.filters))))]
         # `repr` keeps the values apart from each other and from their neighbours: no text can look like two.
-        values = [request.params.get(name) for name in ("q", *(f"f{i}" for i in range(len(request.shape.filters))))]
-        list_of = repr((binding, request.shape.sort, request.shape.filters, values)).encode()
-        signed = _VERSION + len(list_of).to_bytes(4, "big") + list_of + payload
-        return hashlib.blake2b(signed, key=self._key, digest_size=_MAC_BYTES).digest()
+        mac = self._begun(binding, shape.sort, shape.filters, repr(values)).copy()
+        mac.update(payload)
+        return mac.digest()
+
+    def _begin(self, *list_of: object) -> hashlib.blake2b:
+        """The keyed hash of what a cursor is bound to; keyed BLAKE2b is a MAC (RFC 7693), at half the cost of HMAC."""
+        named = repr(list_of).encode()
+        signed = _VERSION + len(named).to_bytes(4, "big") + named
+        return hashlib.blake2b(signed, key=self._key, digest_size=_MAC_BYTES)
 
 
 def _key_types(request: ListRequest, spec: ListSpec) -> list[ValueType]:

@@ -1,0 +1,179 @@
+"""What a request costs the database: an opening, one statement, a commit, each one round trip, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.acceptance.conftest import WorldWith
+from tests.acceptance.isolation import prepared
+from tests.acceptance.scenery import Scenery, furnish
+from tests.acceptance.surface import Operation, tenant_operations
+
+from tenantry.kernel import new_id
+from tenantry.testing import TestTenant, World
+
+pytestmark = pytest.mark.anyio
+
+STANDARD = 3
+"""Round trips of a standard request: ``BEGIN; SET LOCAL …``, the statement, ``COMMIT``."""
+
+MORE = {
+    "activity_list": 2 * STANDARD,  # the trail lies in two planes, each with a transaction of its own
+    "tasks_update": STANDARD + 1,  # the generated body moves the task, and the project it moves to must be visible
+}
+"""What costs another number, and why."""
+
+
+@dataclass
+class Meter:
+    """Counts what is sent on every connection of a world's pools."""
+
+    statements: list[str] = field(default_factory=list)
+    prepared: int = 0
+
+    def note(self, query: asyncpg.connection.LoggedQuery) -> None:
+        self.statements.append(query.query)
+
+
+@pytest.fixture(scope="module")
+async def metered(world_with: WorldWith) -> AsyncIterator[tuple[World, Meter]]:
+    """A world with one connection for each role, on which every statement is counted."""
+    meter = Meter()
+    async with world_with(database={"pool_size": 1, "control_pool_size": 1, "pool_wait": 5.0}) as opened:
+        for pool in opened.assembly.runtime.database.pools:
+            pool._connect = _metering(pool._connect, meter)
+        yield opened, meter
+
+
+def _metering(connect: Any, meter: Meter) -> Any:
+    async def metering() -> asyncpg.Connection:
+        connection = await connect()
+        connection.add_query_logger(meter.note)
+        return connection
+
+    return metering
+
+
+@asynccontextmanager
+async def measured(world: World, meter: Meter) -> AsyncIterator[Meter]:
+    """Count statements, and the preparations beside them: each is one more round trip."""
+    await asyncio.sleep(0)  # the driver tells about a statement in the next turn of the loop
+    meter.statements.clear()
+    before = _prepared(world)
+    yield meter
+    await asyncio.sleep(0)
+    meter.prepared = _prepared(world) - before
+
+
+def _prepared(world: World) -> int:
+    pools = world.assembly.runtime.database.pools
+    return sum(len(connection._stmt_cache._entries) for pool in pools for connection in pool._idle)
+
+
+@pytest.fixture(scope="module")
+async def scenery(metered: tuple[World, Meter]) -> Scenery:
+    return await furnish(await metered[0].tenant(side="metered"))
+
+
+async def test_every_route_of_the_tenant_plane_is_three_round_trips(
+    metered: tuple[World, Meter], scenery: Scenery
+) -> None:
+    world, meter = metered
+    counted = set()
+    for operation in tenant_operations(world.app):
+        if not _is_of_tenant_plane(operation):
+            continue
+        await _call(operation, scenery)  # statements are prepared and facts known after the first call
+        ids = await prepared(operation, scenery)
+        async with measured(world, meter):
+            await operation.send(scenery.tenant.owner, ids, mark=scenery.canary)
+        place = f"{operation.id}: {meter.statements}"
+        assert len(meter.statements) == MORE.get(operation.id, STANDARD), place
+        assert meter.prepared == 0, place
+        assert meter.statements[0].startswith("BEGIN;"), place
+        assert meter.statements[-1] == "COMMIT", place
+        counted.add(operation.id)
+    assert len(counted) > 25
+    assert set(MORE) <= counted
+
+
+async def _call(operation: Operation, scenery: Scenery) -> None:
+    ids = await prepared(operation, scenery)
+    answer = await operation.send(scenery.tenant.owner, ids, mark=scenery.canary)
+    assert answer.is_success, f"{operation.id}: {answer.text}"
+
+
+def _is_of_tenant_plane(operation: Operation) -> bool:
+    return operation.path.split("/")[3] not in {"tenant", "members", "invitations"}
+
+
+async def test_a_task_that_stays_where_it_is_is_three_round_trips_too(
+    metered: tuple[World, Meter], scenery: Scenery
+) -> None:
+    world, meter = metered
+    path, body = f"/tasks/{scenery.ids['tasks']}", {"title": "x", "assignee_id": str(scenery.ids["assignee_id"])}
+    await scenery.tenant.owner.patch(path, json=body)
+    async with measured(world, meter):
+        assert (await scenery.tenant.owner.patch(path, json=body)).status_code == 200
+    assert (len(meter.statements), meter.prepared) == (STANDARD, 0)
+
+
+async def test_what_is_refused_before_the_database_costs_it_nothing(
+    metered: tuple[World, Meter], scenery: Scenery
+) -> None:
+    world, meter = metered
+    owner: TestTenant = scenery.tenant
+    await owner.owner.get("/items")
+    async with measured(world, meter):
+        for method, path, body in (
+            ("GET", "/items?page=0", None),
+            ("POST", "/items", {"name": ""}),
+            ("GET", "/items/not-an-id", None),
+            ("GET", "/nothing", None),
+        ):
+            answer = await owner.owner.request(method, path, json=body)
+            assert answer.status_code in {400, 404, 422}
+        for token in ("x", "a.b.c", "", "e30.e30.e30"):
+            client = world.client({"Authorization": f"Bearer {token}", "X-Tenant-Id": str(owner.id)})
+            assert (await client.get("/items")).status_code == 401
+    assert meter.statements == []
+
+
+async def test_a_repeated_idempotency_key_costs_a_claim_and_a_look(
+    metered: tuple[World, Meter], scenery: Scenery
+) -> None:
+    world, meter = metered
+
+    async def post(key: str) -> None:
+        answer = await scenery.tenant.owner.post(
+            "/items", json={"name": "x", "price_cents": 1}, headers={"Idempotency-Key": key}
+        )
+        assert answer.status_code == 201
+
+    await post("warm")
+    await post("warm")
+    key = new_id().hex
+    async with measured(world, meter):
+        await post(key)
+    assert (len(meter.statements), meter.prepared) == (STANDARD + 2, 0)
+    async with measured(world, meter):
+        await post(key)
+    assert (len(meter.statements), meter.prepared) == (STANDARD + 1, 0)
+
+
+async def test_a_list_of_any_length_is_one_statement(metered: tuple[World, Meter], scenery: Scenery) -> None:
+    world, meter = metered
+    for number in range(30):
+        answer = await scenery.tenant.owner.post("/items", json={"name": str(number), "price_cents": 1})
+        assert answer.status_code == 201
+    for query in ({"limit": "1"}, {"limit": "30"}, {"limit": "30", "with_total": "true"}):
+        await scenery.tenant.owner.get("/items", params=query)
+        async with measured(world, meter):
+            await scenery.tenant.owner.get("/items", params=query)
+        assert (len(meter.statements), meter.prepared) == (STANDARD, 0)
