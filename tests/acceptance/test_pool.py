@@ -18,7 +18,7 @@ from tests.acceptance.conftest import WorldWith
 from tests.acceptance.scenery import made
 
 from planner.items.models import Item
-from tenantry.database import Database, Placement, PlacementKind, Statement
+from tenantry.database import Database, Placement, PlacementKind, Planning, Statement
 from tenantry.kernel import SYSTEM, new_id
 from tenantry.testing import TestTenant, World
 
@@ -150,7 +150,7 @@ async def test_one_connection_serves_two_tenants_by_turns(single: World, placeme
 async def assert_nothing_lingers(database: Database, tenant_id: UUID) -> None:
     """A connection that comes back knows no tenant, has the default search path and stands in no transaction."""
     for placement in (Placement.pool(), Placement.schema_for(tenant_id)):  # type: ignore[arg-type]
-        async with database.tenant_scope(tenant_id, placement, actor=SYSTEM, request_id=None, listing=True) as uow:
+        async with database.tenant_scope(tenant_id, placement, actor=SYSTEM, request_id=None, planning=Planning.FRESH) as uow:
             row = await uow.one(SETTINGS)
         assert row is not None
         assert row["tenant"] == str(tenant_id)

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
+import asyncpg
 import pytest
 from sqlalchemy.engine import URL, make_url
 
 from tenantry.cache import FactCache, InvalidationListener
+from tenantry.cache.listener import Connect
 from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls
 
 
@@ -93,13 +96,19 @@ class Ear:
     listener: InvalidationListener
 
 
+class Listening(Protocol):
+    """Starts a listener with a cache of its own, over the test database or what is given."""
+
+    async def __call__(self, connect: Connect | None = None) -> Ear: ...
+
+
 @pytest.fixture
-async def listening(database: Database) -> AsyncIterator[Callable[..., object]]:
+async def listening(database: Database) -> AsyncIterator[Listening]:
     ears: list[Ear] = []
 
-    async def start(other: Database | None = None) -> Ear:
+    async def start(connect: Connect | None = None) -> Ear:
         facts = FactCache()
-        ear = Ear(facts, InvalidationListener(facts, partial((other or database).connect, DatabaseRole.CONTROL)))
+        ear = Ear(facts, InvalidationListener(facts, connect or partial(database.connect, DatabaseRole.CONTROL)))
         ears.append(ear)
         await ear.listener.start()
         return ear
@@ -107,6 +116,16 @@ async def listening(database: Database) -> AsyncIterator[Callable[..., object]]:
     yield start
     for ear in ears:
         await ear.listener.stop()
+
+
+@contextlib.asynccontextmanager
+async def connected(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A bare connection. It is ended whatever happens: uvloop waits for ever for one that a failed test left open."""
+    connection = await database.connect(DatabaseRole.CONTROL)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
 
 
 def socket_of(folder: str) -> str:

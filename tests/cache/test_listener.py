@@ -6,23 +6,22 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
 
 import asyncpg
 import pytest
 
-from tenantry.cache import CHANNEL, MISSING, FactCache, InvalidationListener
+from tenantry.cache import CHANNEL, MISSING, FactCache
+from tenantry.cache.channel import NOTIFY, echo
 from tenantry.database import Database, DatabaseRole, Placement
 from tenantry.kernel import SYSTEM, new_id
 
-from .conftest import Ear, Proxy, eventually
+from .conftest import Listening, Proxy, connected, eventually
 
 pytestmark = pytest.mark.anyio
 
 A, B = "member:a:u", "member:b:u"
-Listening = Callable[..., Awaitable[Ear]]
 
 
 def fill(facts: FactCache) -> None:
@@ -50,6 +49,19 @@ class Connections:
 
 async def through(proxy: Proxy) -> asyncpg.Connection:
     return await asyncpg.connect(proxy.url, timeout=1, command_timeout=5)
+
+
+class Unheard:
+    """A connection whose LISTEN leads nowhere, as behind PgBouncer in transaction mode."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def add_listener(self, _channel: str, _heard: object) -> None:
+        """Succeed."""
 
 
 class TestAnnouncing:
@@ -100,24 +112,22 @@ class TestAnnouncing:
 
     async def test_payloads_hold_ids_only(self, database: Database, listening: Listening) -> None:
         heard: list[str] = []
-        spy = await database.connect(DatabaseRole.CONTROL)
-        await spy.add_listener(CHANNEL, lambda *event: heard.append(str(event[-1])))
-        await listening()
         keys = (f"session:{new_id()}", "slug:acme")
-        await announce(database, FactCache(), *keys)
-        await eventually(lambda: " ".join(keys) in heard, within=1)
-        await spy.close()
+        async with connected(database) as spy:
+            await spy.add_listener(CHANNEL, lambda *event: heard.append(str(event[-1])))
+            await listening()
+            await announce(database, FactCache(), *keys)
+            await eventually(lambda: " ".join(keys) in heard, within=1)
         others = [payload.split()[0] for payload in heard if payload != " ".join(keys)]
         assert set(others) == {"echo"}
 
 
 class TestDeafness:
     async def test_a_silent_connection_is_distrusted_within_a_second_and_heals_empty(
-        self, proxy: Proxy, database: Database
+        self, proxy: Proxy, database: Database, listening: Listening
     ) -> None:
-        facts = FactCache()
-        listener = InvalidationListener(facts, lambda: through(proxy))
-        await listener.start()
+        ear = await listening(lambda: through(proxy))
+        facts, listener = ear.facts, ear.listener
         fill(facts)
         assert facts.peek(A) == "owner"
         proxy.silent = True
@@ -129,14 +139,12 @@ class TestDeafness:
         assert took <= 1.05
         assert facts.peek(A) is MISSING
         assert listener.health.connections > 1
-        await listener.stop()
 
     async def test_what_was_announced_while_disconnected_is_not_served_afterwards(
-        self, proxy: Proxy, database: Database
+        self, proxy: Proxy, database: Database, listening: Listening
     ) -> None:
-        facts = FactCache()
-        listener = InvalidationListener(facts, lambda: through(proxy))
-        await listener.start()
+        ear = await listening(lambda: through(proxy))
+        facts, listener = ear.facts, ear.listener
         fill(facts)
         proxy.refusing = True
         proxy.cut()
@@ -145,80 +153,80 @@ class TestDeafness:
         proxy.refusing = False
         await eventually(lambda: listener.health.connections == 2 and listener.health.hears, within=3)
         assert (facts.peek(A), facts.peek(B)) == (MISSING, MISSING)
-        await listener.stop()
 
-    async def test_the_age_of_an_echo_counts_from_its_sending(self, proxy: Proxy) -> None:
-        facts = FactCache()
-        listener = InvalidationListener(facts, lambda: through(proxy))
-        await listener.start()
+    async def test_the_age_of_an_echo_counts_from_its_sending(self, proxy: Proxy, listening: Listening) -> None:
+        ear = await listening(lambda: through(proxy))
+        facts, listener = ear.facts, ear.listener
         proxy.delay = 0.3
         await asyncio.sleep(1.5)
         ages = []
         for _ in range(100):
             ages.append(facts.age)
             await asyncio.sleep(0.01)
-        await listener.stop()
         assert min(ages) >= 0.6
         assert listener.health.connections == 1
 
-    async def test_a_line_slower_than_a_second_is_never_trusted(self, proxy: Proxy) -> None:
-        facts = FactCache()
-        listener = InvalidationListener(facts, lambda: through(proxy))
-        await listener.start()
+    async def test_a_line_slower_than_a_second_is_never_trusted(self, proxy: Proxy, listening: Listening) -> None:
+        ear = await listening(lambda: through(proxy))
         proxy.delay = 0.6
         await asyncio.sleep(1.5)
-        assert facts.age > 1
-        await listener.stop()
+        assert ear.facts.age > 1
 
-    async def test_echoes_of_other_listeners_do_not_count(self, proxy: Proxy, database: Database) -> None:
-        facts = FactCache()
-        listener = InvalidationListener(facts, lambda: through(proxy))
-        await listener.start()
+    async def test_echoes_of_other_listeners_do_not_count(
+        self, proxy: Proxy, database: Database, listening: Listening
+    ) -> None:
+        ear = await listening(lambda: through(proxy))
         proxy.mute = True  # what we send is lost, what others send arrives
         begun = monotonic()
-        other = await database.connect(DatabaseRole.CONTROL)
         while monotonic() - begun < 1.03:
-            await other.execute("SELECT pg_notify($1, $2)", CHANNEL, f"echo {'0' * 32} 1")
+            async with database.control_scope(actor=SYSTEM) as uow:
+                await uow.run(NOTIFY, payload=echo("0" * 32, 1))
             await asyncio.sleep(0.05)
-        await other.close()
-        assert not listener.health.hears
-        await listener.stop()
+        assert not ear.listener.health.hears
 
-    async def test_a_server_that_ends_the_session_is_found_again(self, database: Database) -> None:
-        facts, connections = FactCache(), Connections(database)
-        listener = InvalidationListener(facts, connections)
-        await listener.start()
+    async def test_a_server_that_ends_the_session_is_found_again(
+        self, database: Database, listening: Listening
+    ) -> None:
+        connections = Connections(database)
+        ear = await listening(connections)
+        facts, listener = ear.facts, ear.listener
         fill(facts)
-        admin = await database.connect(DatabaseRole.CONTROL)
-        await admin.execute("SELECT pg_terminate_backend($1)", connections.last)
-        await admin.close()
+        async with connected(database) as admin:
+            await admin.execute("SELECT pg_terminate_backend($1)", connections.last)
         await eventually(lambda: listener.health.connections == 2, within=2)
         await eventually(lambda: listener.health.hears, within=2)
         assert facts.peek(A) is MISSING
-        await listener.stop()
+
+    async def test_a_pooler_that_swallows_notifications_is_noticed(
+        self, database: Database, listening: Listening
+    ) -> None:
+        async def connect() -> asyncpg.Connection:
+            return Unheard(await database.connect(DatabaseRole.CONTROL))
+
+        ear = await listening(connect)
+        await eventually(lambda: ear.listener.health.connections > 1, within=4)
+        assert not ear.listener.health.hears
 
 
 class TestLife:
-    async def test_a_start_without_a_database_takes_a_second_and_succeeds_later(self, proxy: Proxy) -> None:
+    async def test_a_start_without_a_database_takes_a_second_and_succeeds_later(
+        self, proxy: Proxy, listening: Listening
+    ) -> None:
         proxy.refusing = True
-        listener = InvalidationListener(FactCache(), lambda: through(proxy))
         begun = monotonic()
-        await listener.start()
+        listener = (await listening(lambda: through(proxy))).listener
         assert monotonic() - begun < 1.2
         assert not listener.health.hears
         proxy.refusing = False
         await eventually(lambda: listener.health.hears, within=3)
-        await listener.stop()
 
-    async def test_stopping_ends_the_connection(self, database: Database) -> None:
+    async def test_stopping_ends_the_connection(self, database: Database, listening: Listening) -> None:
         connections = Connections(database)
-        listener = InvalidationListener(FactCache(), connections)
-        await listener.start()
-        await listener.stop()
-        admin = await database.connect(DatabaseRole.CONTROL)
+        ear = await listening(connections)
+        await ear.listener.stop()
         await asyncio.sleep(0.1)
-        left = await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", connections.last)
-        await admin.close()
+        async with connected(database) as admin:
+            left = await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", connections.last)
         assert left == 0
 
 

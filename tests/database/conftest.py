@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 
-from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls, Placement, UnitOfWork
+from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls, Placement, Planning, UnitOfWork
 from tenantry.kernel import SYSTEM, new_id
 
 CANARY = "CNRY"
@@ -30,8 +30,8 @@ class Tenant:
     def canary(self) -> str:
         return f"{CANARY}.{self.id}"
 
-    def work(self, *, listing: bool = False) -> UnitOfWork:
-        return self.database.tenant_scope(self.id, self.placement, actor=SYSTEM, request_id="r-test", listing=listing)
+    def work(self, planning: Planning = Planning.KEPT) -> UnitOfWork:
+        return self.database.tenant_scope(self.id, self.placement, actor=SYSTEM, request_id="r-test", planning=planning)
 
 
 @pytest.fixture(scope="session")

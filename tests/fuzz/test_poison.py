@@ -6,7 +6,6 @@ which the seed chooses, and every member of every body in full. ``FUZZ_SHARE=1``
 
 from __future__ import annotations
 
-import gc
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -14,12 +13,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import anyio
-import psutil
 import pytest
 from starlette.types import ASGIApp
 from tests.fuzz.conftest import SEED, Scene
 from tests.fuzz.direct import ask
-from tests.fuzz.poison import VALUES
+from tests.fuzz.memory import MIB, memory
 from tests.fuzz.shots import SENT_ANYWAY, Gun, Shot
 from tests.fuzz.surface import Operation, operations_of
 from tests.fuzz.verdicts import faults
@@ -94,7 +92,7 @@ async def test_no_answer_breaks_another_rule(report: Report) -> None:
 
 
 async def test_memory_does_not_grow(report: Report) -> None:
-    assert report.grown < 50 * 2**20
+    assert report.grown < 50 * MIB
 
 
 async def test_the_shots_reach_every_operation_behind_its_gate(report: Report, scene: Scene) -> None:
@@ -140,14 +138,3 @@ async def fire(shots: Iterator[Shot], app: ASGIApp, report: Report) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(AT_ONCE):
             group.start_soon(shoot)
-
-
-def memory() -> int:
-    """Return the memory of this process, in bytes."""
-    gc.collect()
-    return int(psutil.Process().memory_info().rss)
-
-
-async def test_the_list_has_what_is_known_to_break_servers() -> None:
-    """Forty values that were asked for; a list that shrinks would still pass everything above."""
-    assert len(VALUES) >= 80

@@ -49,7 +49,7 @@ def _faults_of_refusal(answer: Answer) -> Iterator[str]:
     problem = answer.json()
     if not _is_whole(problem, answer):
         yield f"problem is not whole: {problem}"
-    told = _without_pointers(problem)
+    told = _told(problem)
     if MARK in told:
         yield f"echo: {told[:500]}"
     text = answer.body.decode()
@@ -70,10 +70,13 @@ def _is_whole(problem: dict[str, Any], answer: Answer) -> bool:
     )
 
 
-def _without_pointers(problem: dict[str, Any]) -> str:
-    """Return a problem as text, without the pointers: the name of an unknown member is part of its pointer."""
+def _told(problem: dict[str, Any]) -> str:
+    """Return what a problem says of its own accord.
+
+    The name of an unknown member is part of its pointer, and the request id is the client's if it is safe.
+    """
     errors = [{"message": error["message"], "code": error["code"]} for error in problem.get("errors", ())]
-    return json.dumps(problem | {"errors": errors})
+    return json.dumps({**problem, "errors": errors, "request_id": None})
 
 
 def _is_marked(answer: Answer) -> bool:

@@ -48,6 +48,12 @@ def demo(place: Path) -> Iterator[Running]:
         running.end()
 
 
+@pytest.fixture(scope="session")
+def commands_of_demo(demo: Running, place: Path) -> Commands:
+    """`tenantry` in the directory where the demo runs."""
+    return Commands(place / "demo", {})
+
+
 @dataclass(frozen=True)
 class Installation:
     """A migrated database on a server of the test's own, and the settings of production for it."""

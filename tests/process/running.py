@@ -79,6 +79,7 @@ class Running:
     """A server process. Leaving the context kills it if it still runs."""
 
     def __init__(self, commands: Commands, arguments: Sequence[str | Path]) -> None:
+        self.commands = commands
         number = len(list(commands.directory.glob("*.out")))
         self._out, self._err = (commands.directory / f"{number}.{kind}" for kind in ("out", "err"))
         self.began = time.monotonic()

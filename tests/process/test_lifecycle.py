@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from tests.process.running import Commands, Running, eventually, patience
@@ -67,12 +66,6 @@ class Load:
                 self.made.append(json.loads(body)["id"])
 
 
-@pytest.fixture(scope="module")
-def home(demo: Running, place: Path) -> Commands:
-    """The demo's directory: a second process on it needs no `initdb` and no seed."""
-    return Commands(place / "demo", {})
-
-
 def items(server: Running) -> set[str]:
     """Return the ids of every item of acme."""
     found: set[str] = set()
@@ -88,9 +81,9 @@ def items(server: Running) -> set[str]:
 class TestTheEnd:
     @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
     def test_under_load_every_request_is_answered_and_the_exit_code_is_0(
-        self, home: Commands, how: signal.Signals
+        self, commands_of_demo: Commands, how: signal.Signals
     ) -> None:
-        with home.start("dev") as server:
+        with commands_of_demo.start("dev") as server:
             server.ready()
             with Load(server) as load:
                 eventually(lambda: len(load.answered) > 50)
@@ -122,15 +115,15 @@ class TestTheEnd:
 
 
 class TestKilling:
-    def test_no_acknowledged_write_is_lost_with_the_process(self, home: Commands) -> None:
-        with home.start("dev") as server:
+    def test_no_acknowledged_write_is_lost_with_the_process(self, commands_of_demo: Commands) -> None:
+        with commands_of_demo.start("dev") as server:
             server.ready()
             before = items(server)
             with Load(server, clients=5, body=ITEM, pause=0.1) as load:
                 eventually(lambda: len(load.made) > 50)
                 server.process.kill()
                 server.process.wait()
-        with home.start("dev") as server:
+        with commands_of_demo.start("dev") as server:
             assert server.ready() < patience(5)
             missing = set(load.made) - items(server)
             assert (missing, len(before) + len(load.made) <= len(items(server))) == (set(), True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
 from planner.app import application
 from tenantry.app import Assembly, assembled
-from tenantry.database import DatabaseUrls
+from tenantry.database import DatabaseRole, DatabaseUrls
 from tenantry.kernel import new_id
 from tenantry.runtime import Mail
 from tenantry.testing import PASSWORD, World
@@ -77,6 +79,16 @@ async def someone(world: World, *, is_verified: bool = True, platform_role: str 
         email=email, password=PASSWORD, name="Someone", is_verified=is_verified, platform_role=platform_role
     )
     return Someone(profile.id, email, await world.token(profile.id), world)
+
+
+@asynccontextmanager
+async def connected(world: World, role: DatabaseRole) -> AsyncIterator[asyncpg.Connection]:
+    """A bare connection. It is ended whatever happens: uvloop waits for ever for one that a failed test left open."""
+    connection = await world.assembly.runtime.database.connect(role)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
 
 
 def a_slug() -> str:

@@ -10,10 +10,10 @@ import pytest
 
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SystemClock, new_id
-from tenantry.tenancy import Role
+from tenantry.tenancy import Acting, Role
 from tenantry.testing import TestTenant, World
 
-from .conftest import LetterBox, Someone, someone
+from .conftest import LetterBox, Someone, connected, someone
 
 pytestmark = pytest.mark.anyio
 
@@ -151,6 +151,11 @@ class TestAccepting:
         assert await accept(who, forged) == INVALID
         assert (await who.client(second.id).get("/tenant")).status_code == 403
 
+    async def test_an_invitation_of_the_application_itself_counts(self, elsewhere: World, letters: LetterBox) -> None:
+        tenant, who = await elsewhere.tenant(), await someone(elsewhere)
+        await elsewhere.assembly.tenancy.invitations.invite(Acting.as_system(tenant.id), who.email, Role.OWNER)
+        assert await accept(who, await letters.token_for(who.email)) == (200, None)
+
 
 class TestInviting:
     async def test_members_are_not_invited_again(self, world: World) -> None:
@@ -179,22 +184,20 @@ class TestInviting:
     async def test_the_token_is_nowhere_but_in_the_mail(self, elsewhere: World, letters: LetterBox) -> None:
         tenant = await elsewhere.tenant()
         _, token = await invited(elsewhere, letters, tenant)
-        connection = await elsewhere.assembly.runtime.database.connect(DatabaseRole.PLATFORM)
-        for table in ("invitations", "audit_entries"):
-            rows = await connection.fetch(f"SELECT t::text FROM control.{table} t WHERE tenant_id = $1", tenant.id)
-            assert rows
-            assert not any(token[32:] in row[0] or token[:40] in row[0] for row in rows)
-        await connection.close()
+        async with connected(elsewhere, DatabaseRole.PLATFORM) as connection:
+            for table in ("invitations", "audit_entries"):
+                rows = await connection.fetch(f"SELECT t::text FROM control.{table} t WHERE tenant_id = $1", tenant.id)
+                assert rows
+                assert not any(token[32:] in row[0] or token[:40] in row[0] for row in rows)
 
     async def test_the_trail_masks_the_address(self, elsewhere: World, letters: LetterBox) -> None:
         tenant = await elsewhere.tenant()
         who, token = await invited(elsewhere, letters, tenant)
         await accept(who, token)
-        connection = await elsewhere.assembly.runtime.database.connect(DatabaseRole.PLATFORM)
-        rows = await connection.fetch(
-            "SELECT action, after::text FROM control.audit_entries WHERE tenant_id = $1 ORDER BY id", tenant.id
-        )
-        await connection.close()
+        async with connected(elsewhere, DatabaseRole.PLATFORM) as connection:
+            rows = await connection.fetch(
+                "SELECT action, after::text FROM control.audit_entries WHERE tenant_id = $1 ORDER BY id", tenant.id
+            )
         assert [row["action"] for row in rows][-2:] == ["invitations.sent", "members.joined"]
         assert not any(who.email in str(row["after"]) for row in rows)
 
@@ -208,8 +211,6 @@ class TestInviting:
 
 
 async def in_database(world: World, tenant_id: UUID, sql: str, *values: object) -> None:
-    connection = await world.assembly.runtime.database.connect(DatabaseRole.CONTROL)
-    async with connection.transaction():
+    async with connected(world, DatabaseRole.CONTROL) as connection, connection.transaction():
         await connection.execute(f"SET LOCAL app.tenant_id = '{tenant_id}'")
         await connection.execute(sql, *values)
-    await connection.close()

@@ -142,6 +142,12 @@ class TestManaging:
         assert (await here.get("/tenant")).json()["code"] == "not_a_member"
         await answers(there, "/tenant", 403)
 
+    async def test_the_role_that_one_has_already_changes_nothing(self, world: World) -> None:
+        tenant = await world.tenant()
+        path = f"/members/{tenant.people[Role.VIEWER]}"
+        before = (await tenant.owner.get(path)).json()
+        assert (await tenant.owner.patch(path, json={"role": "viewer"})).json() == before
+
     async def test_everybody_may_leave(self, world: World) -> None:
         tenant = await world.tenant()
         viewer = tenant.people[Role.VIEWER]

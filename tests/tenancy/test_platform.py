@@ -10,11 +10,11 @@ import pytest
 from httpx2 import AsyncClient
 
 from tenantry.database import DatabaseRole
-from tenantry.kernel import new_id
-from tenantry.tenancy import Role
+from tenantry.kernel import SYSTEM, new_id
+from tenantry.tenancy import PlatformCall, Role
 from tenantry.testing import World
 
-from .conftest import Someone, a_slug, someone
+from .conftest import Someone, a_slug, connected, someone
 
 pytestmark = pytest.mark.anyio
 
@@ -26,13 +26,12 @@ async def admin(world: World) -> Someone:
 
 async def lines_of(world: World, actor_id: UUID) -> list[tuple[str, UUID | None, str | None]]:
     """What the trail says about an actor's calls: action, tenant, reason."""
-    connection = await world.assembly.runtime.database.connect(DatabaseRole.PLATFORM)
-    rows = await connection.fetch(
-        "SELECT action, tenant_id, after FROM control.audit_entries "
-        "WHERE actor_id = $1 AND resource_type = 'tenant' ORDER BY id",
-        actor_id,
-    )
-    await connection.close()
+    async with connected(world, DatabaseRole.PLATFORM) as connection:
+        rows = await connection.fetch(
+            "SELECT action, tenant_id, after FROM control.audit_entries "
+            "WHERE actor_id = $1 AND resource_type = 'tenant' ORDER BY id",
+            actor_id,
+        )
     return [(row["action"], row["tenant_id"], json.loads(row["after"] or "{}").get("reason")) for row in rows]
 
 
@@ -120,6 +119,10 @@ class TestCalls:
             "/platform/tenants", json=body | {"slug": a_slug(), "owner_id": str(new_id())}
         )
         assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_user")
+
+    async def test_a_tenant_of_the_application_itself_needs_an_owner(self, world: World) -> None:
+        with pytest.raises(ValueError, match="name an owner"):
+            await world.assembly.tenancy.platform.create(PlatformCall(SYSTEM, "a test"), "New", a_slug())
 
     async def test_stats_count_tenants_and_people(self, world: World, admin: Someone) -> None:
         before = (await admin.client().get("/platform/stats")).json()

@@ -12,6 +12,8 @@ from tenantry.database import DatabaseRole
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
+from .conftest import connected
+
 pytestmark = pytest.mark.anyio
 
 Two = tuple[TestTenant, TestTenant]
@@ -29,10 +31,9 @@ async def two(world: World) -> Two:
 @pytest.fixture
 async def control(world: World) -> AsyncIterator[asyncpg.Connection]:
     """A bare connection of the control role, in a transaction that is taken back."""
-    connection = await world.assembly.runtime.database.connect(DatabaseRole.CONTROL)
-    await connection.execute("BEGIN")
-    yield connection
-    connection.terminate()
+    async with connected(world, DatabaseRole.CONTROL) as connection:
+        await connection.execute("BEGIN")
+        yield connection
 
 
 async def enter(control: asyncpg.Connection, *, tenant: UUID | None = None, user: UUID | None = None) -> None:
@@ -117,15 +118,13 @@ class TestOtherRoles:
     async def test_those_who_serve_tenants_cannot_read_the_control_plane(
         self, world: World, role: DatabaseRole, table: str
     ) -> None:
-        connection = await world.assembly.runtime.database.connect(role)
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.fetch(f"SELECT 1 FROM control.{table}")
-        await connection.close()
+        async with connected(world, role) as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch(f"SELECT 1 FROM control.{table}")
 
     async def test_the_platform_sees_all_and_writes_no_membership(self, world: World, two: Two) -> None:
-        connection = await world.assembly.runtime.database.connect(DatabaseRole.PLATFORM)
-        seen = {row[0] for row in await connection.fetch("SELECT DISTINCT tenant_id FROM memberships")}
-        assert {tenant.id for tenant in two} <= seen
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute("UPDATE memberships SET role = 'owner'")
-        await connection.close()
+        async with connected(world, DatabaseRole.PLATFORM) as connection:
+            seen = {row[0] for row in await connection.fetch("SELECT DISTINCT tenant_id FROM memberships")}
+            assert {tenant.id for tenant in two} <= seen
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute("UPDATE memberships SET role = 'owner'")

@@ -22,21 +22,20 @@ from tenantry.tenancy import (
 )
 from tenantry.testing import TestTenant, World
 
-from .conftest import a_slug, someone
+from .conftest import a_slug, connected, someone
 
 pytestmark = pytest.mark.anyio
 
 
-async def trail(admin_url: str, world: World, tenant_id: UUID) -> list[asyncpg.Record]:
+async def trail(world: World, tenant_id: UUID) -> list[asyncpg.Record]:
     """The control plane's lines about one tenant, oldest first."""
-    connection = await world.assembly.runtime.database.connect(DatabaseRole.PLATFORM)
-    rows = await connection.fetch("SELECT * FROM control.audit_entries WHERE tenant_id = $1 ORDER BY id", tenant_id)
-    await connection.close()
+    async with connected(world, DatabaseRole.PLATFORM) as connection:
+        rows = await connection.fetch("SELECT * FROM control.audit_entries WHERE tenant_id = $1 ORDER BY id", tenant_id)
     return list(rows)
 
 
 class TestFounding:
-    async def test_whoever_founds_a_tenant_owns_it(self, world: World, admin_url: str) -> None:
+    async def test_whoever_founds_a_tenant_owns_it(self, world: World) -> None:
         founder = await someone(world)
         slug = a_slug()
         made = await founder.client().post("/tenants", json={"name": "Acme", "slug": slug})
@@ -52,7 +51,7 @@ class TestFounding:
         assert (await client.get("/tenant")).json() == made.json()
         members = (await client.get("/members")).json()["items"]
         assert [(member["user_id"], member["role"]) for member in members] == [(str(founder.id), "owner")]
-        (line,) = await trail(admin_url, world, UUID(made.json()["id"]))
+        (line,) = await trail(world, UUID(made.json()["id"]))
         assert (line["action"], line["actor_id"]) == ("tenants.created", founder.id)
 
     async def test_without_a_verified_address_one_can_found_a_tenant(self, world: World) -> None:
@@ -136,7 +135,7 @@ class TestFounding:
 
 
 class TestChanging:
-    async def test_the_owner_changes_name_slug_and_config(self, world: World, admin_url: str) -> None:
+    async def test_the_owner_changes_name_slug_and_config(self, world: World) -> None:
         tenant = await world.tenant()
         slug = a_slug()
         changes = {"name": "New", "slug": slug, "config": {"default_notification_channel": "email"}}
@@ -145,7 +144,7 @@ class TestChanging:
         assert changes.items() <= answer.json().items()
         assert answer.headers["etag"] == '"2"'
         assert (await tenant.viewer.get("/tenant")).json() == answer.json()
-        line = (await trail(admin_url, world, tenant.id))[-1]
+        line = (await trail(world, tenant.id))[-1]
         assert line["action"] == "tenants.updated"
         assert '"config": "***"' in line["after"]
 
@@ -162,6 +161,15 @@ class TestChanging:
         assert (after["config"], after["slug"]) == ({"a": 1}, tenant.slug)
         assert (await tenant.owner.patch("/tenant", json={"name": None})).status_code == 422
         assert (await tenant.owner.patch("/tenant", json={"status": "suspended"})).status_code == 422
+
+    async def test_what_is_so_already_changes_nothing(self, world: World) -> None:
+        tenant = await world.tenant()
+        before = (await tenant.owner.get("/tenant")).json()
+        changed = await tenant.owner.patch("/tenant", json={"slug": tenant.slug, "name": tenant.canary})
+        assert changed.json() == before
+        assert [line["action"] for line in await trail(world, tenant.id) if line["resource_type"] == "tenant"] == [
+            "tenants.created"
+        ]
 
     async def test_a_stale_version_is_refused(self, world: World) -> None:
         tenant = await world.tenant()
@@ -212,6 +220,9 @@ class TestOwnSchema:
         assert Placement.of_schema(f"t_{tenant.id.hex}") in placements
         assert len(placements) == len(set(placements))
 
+    async def test_before_the_first_migration_there_is_the_pool(self, admin_url: str) -> None:
+        assert await StoredPlacements(admin_url).placements() == [Placement.pool()]
+
     async def test_when_the_schema_cannot_be_made_nothing_is_left(self, world: World) -> None:
         async def broken(_placement: Placement) -> None:
             raise OSError("disk full")
@@ -238,9 +249,11 @@ class TestOwnSchema:
         assert left["status"] == "preparing"
         with pytest.raises(TenantNotReady):
             await world.assembly.tenancy.resolver.resolve(founding.owner_id, None, None, founding.slug)
+        admin = await someone(world, platform_role="superadmin")
+        early = await admin.client().post(f"/platform/tenants/{left['id']}/suspend")
+        assert (early.status_code, early.json()["code"]) == (503, "tenant_not_ready")
         placements = await StoredPlacements(world.assembly.runtime.database.urls.of(DatabaseRole.OWNER)).placements()
         assert Placement.of_schema(left["placement_schema"]) not in placements
-        admin = await someone(world, platform_role="superadmin")
         resumed = await admin.client().post(f"/platform/tenants/{left['id']}/resume")
         assert resumed.json()["status"] == "active"
         owner = world.client({"Authorization": f"Bearer {await world.token(founding.owner_id)}"})
@@ -252,7 +265,5 @@ def service(world: World, prepare: Callable[[Placement], Awaitable[None]]) -> Te
 
 
 async def stored(world: World, slug: str) -> asyncpg.Record | None:
-    connection = await world.assembly.runtime.database.connect(DatabaseRole.CONTROL)
-    row = await connection.fetchrow("SELECT * FROM control.tenants WHERE slug = $1", slug)
-    await connection.close()
-    return row
+    async with connected(world, DatabaseRole.CONTROL) as connection:
+        return await connection.fetchrow("SELECT * FROM control.tenants WHERE slug = $1", slug)

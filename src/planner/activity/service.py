@@ -8,7 +8,7 @@ from uuid import UUID
 
 from planner.activity.repository import count_lines, read_lines
 from tenantry.access import RequestAccess
-from tenantry.database import Row
+from tenantry.database import Planning, Row
 from tenantry.query import ListRequest, Paging
 
 
@@ -33,7 +33,7 @@ async def read_activity(access: RequestAccess, request: ListRequest) -> Lines:
     values = {**request.params, "limit": skipped + request.limit}
     found: list[Row] = []
     total = 0
-    scopes = (access.work(listing=True), access.control_work())
+    scopes = (access.work(Planning.FRESH), access.control_work())
     for scope in scopes:
         async with scope as uow:
             found += await read_lines(uow, shape, values)

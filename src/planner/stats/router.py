@@ -7,6 +7,7 @@ import json
 from planner.stats.repository import COUNTS
 from planner.stats.schemas import Stats
 from tenantry.access import Access, require_permission
+from tenantry.database import Planning
 from tenantry.http import api_router
 
 router = api_router("/stats", tags=["stats"])
@@ -20,7 +21,7 @@ router = api_router("/stats", tags=["stats"])
 )
 async def read_stats(access: Access) -> Stats:
     """Count in one statement; the members are counted in the control plane."""
-    async with access.work(listing=True) as uow:
+    async with access.work(Planning.FRESH) as uow:
         counts = await uow.exactly_one(COUNTS)
     members = await access.runtime.members.count(access.principal.tenant.id)
     return Stats(

@@ -16,7 +16,7 @@ from fastapi import Depends, Request
 
 from tenantry.access.gate import AccessGate
 from tenantry.access.principal import Principal
-from tenantry.database import UnitOfWork
+from tenantry.database import Planning, UnitOfWork
 from tenantry.http import access_rule
 from tenantry.runtime import Runtime
 from tenantry.tenancy import Role
@@ -30,10 +30,10 @@ class RequestAccess:
     runtime: Runtime
     request_id: str
 
-    def work(self, *, listing: bool = False) -> UnitOfWork:
+    def work(self, planning: Planning = Planning.KEPT) -> UnitOfWork:
         """Open the tenant's unit of work; after validation, and closed before the answer leaves.
 
-        `listing` is for statements that read many rows (see `Database.tenant_scope`).
+        `planning` is `Planning.FRESH` for statements that read many rows.
         """
         principal = self.principal
         return self.runtime.database.tenant_scope(
@@ -41,7 +41,7 @@ class RequestAccess:
             principal.tenant.placement,
             actor=principal.actor,
             request_id=self.request_id,
-            listing=listing,
+            planning=planning,
         )
 
     def control_work(self) -> UnitOfWork:

@@ -18,6 +18,7 @@ from tenantry.kernel import ConfigurationError, TenantryError, Unavailable
 
 _PATIENCE = 5.0
 """Seconds that a connection may take at start."""
+_CLOSED = (asyncpg.InvalidCatalogNameError, asyncpg.InsufficientPrivilegeError)
 _EXAMPLE = "postgresql://user:password@host:5432/database"
 
 
@@ -25,8 +26,8 @@ class DatabaseUnreachable(Unavailable):
     """The database cannot be reached."""
 
 
-class DatabaseMissing(DatabaseUnreachable):
-    """The database does not exist."""
+class DatabaseClosed(DatabaseUnreachable):
+    """The database does not exist, or this role may not enter it."""
 
 
 class WrongRole(ConfigurationError):
@@ -40,12 +41,13 @@ async def require_connections(urls: DatabaseUrls, roles: Iterable[DatabaseRole])
 
 
 async def reachable(variable: str, url: str) -> str:
-    """Return the URL of a setting once it was signed in with; of a database that is missing, that of ``postgres``.
+    """Return a URL through which the roles and the database of a setting's URL can be made.
 
-    For making the database there. Raises `DatabaseUnreachable`.
+    That is the URL itself or, where its database is still missing or belongs to `tenantry_owner` already (who lets
+    nobody else in), the same one of the database ``postgres``. Raises `DatabaseUnreachable`.
     """
     problem = await _attempt(variable, url, None)
-    if isinstance(problem, DatabaseMissing):
+    if isinstance(problem, DatabaseClosed):
         url = parsed(variable, url).set(database="postgres").render_as_string(hide_password=False)
         problem = await _attempt(variable, url, None)
     if problem is not None:
@@ -96,7 +98,7 @@ async def _attempt(variable: str, url: str, role: DatabaseRole | None) -> Tenant
     try:
         connection = await asyncpg.connect(url, timeout=_PATIENCE, command_timeout=_PATIENCE)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        kind = DatabaseMissing if isinstance(error, asyncpg.InvalidCatalogNameError) else DatabaseUnreachable
+        kind = DatabaseClosed if isinstance(error, _CLOSED) else DatabaseUnreachable
         return kind(f"{variable}: {where} {_said(error, variable)}")
     try:
         actual = await connection.fetchval("SELECT session_user::text")

@@ -32,8 +32,10 @@ _BEARER = {
     "type": "oauth2",
     "flows": {"password": {"tokenUrl": TOKEN_URL, "scopes": {}}},
 }
-_GENERAL = (400, 422, 429, 503)
-_SIGNED_IN = (401, 403)
+_FIRST_FAILURE = 400
+
+Operation = dict[str, Any]
+Schemas = dict[str, dict[str, Any]]
 
 
 def openapi_document(application: Application, routes: list[APIRoute], style: ResponseStyle) -> dict[str, Any]:
@@ -44,30 +46,63 @@ def openapi_document(application: Application, routes: list[APIRoute], style: Re
         description=application.description,
         routes=routes,
     )
-    components = document.setdefault("components", {})
-    components.setdefault("schemas", {}).update(problem_components(style))
-    components["securitySchemes"] = {"bearer": _BEARER}
-    for unused in ("HTTPValidationError", "ValidationError"):
-        components["schemas"].pop(unused, None)
+    schemas: Schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(problem_components(style))
+    document["components"]["securitySchemes"] = {"bearer": _BEARER}
     for route in routes:
         for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
                 _complete(operation, route, style)
+                _relax_items(operation, schemas)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
     return document
 
 
-def _complete(operation: dict[str, Any], route: APIRoute, style: ResponseStyle) -> None:
-    rules = rules_of(route)
-    statuses = [*_GENERAL]
+def _complete(operation: Operation, route: APIRoute, style: ResponseStyle) -> None:
+    """Add what the rules of a route say: security, the tenant's headers, every failure."""
+    rules = set(rules_of(route))
     if public not in rules:
         operation["security"] = [{"bearer": []}]
-        statuses += _SIGNED_IN
-        if not {signed_in, require_platform_admin} & set(rules):
+        if not {signed_in, require_platform_admin} & rules:
             operation.setdefault("parameters", []).extend(_TENANT_HEADERS)
-    if "{" in route.path:
-        statuses.append(404)
-    if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
-        statuses += [409, 412, 413, 415]
-    for status, response in problem_responses(style, *sorted(statuses)).items():
-        operation["responses"][str(status)] = response
+    responses = operation["responses"]
+    responses.pop("422", None)  # FastAPI's own, which it gives to every route with a parameter
+    declared = {int(status) for status in route.responses if int(status) >= _FIRST_FAILURE}
+    failures = declared | _failures(operation, is_public=public in rules)
+    for status, response in problem_responses(style, *sorted(failures)).items():
+        responses[str(status)] = response
+
+
+def _failures(operation: Operation, *, is_public: bool) -> set[int]:
+    """Return the failures that follow from what an operation takes and who may call it."""
+    parameters = operation.get("parameters", ())
+    places = {parameter["in"] for parameter in parameters}
+    changes = "204" in operation["responses"] or "requestBody" in operation
+    failures = {503}
+    if not is_public:
+        failures |= {401, 403} | ({409} if changes or "path" in places else set())
+    if places & {"query", "header"}:
+        failures.add(400)
+    if "path" in places:
+        failures |= {404, 422}
+    if "requestBody" in operation:
+        failures |= {413, 415, 422}
+    if any(parameter["name"] == "If-Match" for parameter in parameters):
+        failures.add(412)
+    return failures
+
+
+def _relax_items(operation: Operation, schemas: Schemas) -> None:
+    """Say of a list with `fields` that its items may lack every member but ``id``; a generated client trusts that."""
+    if not any(parameter["name"] == "fields" for parameter in operation.get("parameters", ())):
+        return
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    while "items" not in (members := _resolved(schema, schemas)["properties"]):
+        schema = members["content"]  # the envelope around the page
+    _resolved(members["items"]["items"], schemas)["required"] = ["id"]
+
+
+def _resolved(schema: dict[str, Any], schemas: Schemas) -> dict[str, Any]:
+    return schemas[schema["$ref"].rpartition("/")[2]]

@@ -28,6 +28,7 @@ from tenantry.database.planes import (
     Timestamp,
     tenant_reference,
 )
+from tenantry.database.planning import Planning
 from tenantry.database.pool import ConnectionPool
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.settings import DatabaseSettings
@@ -53,6 +54,7 @@ __all__ = [
     "PlacementKind",
     "PlacementSource",
     "Plane",
+    "Planning",
     "ReferenceNotFound",
     "Row",
     "RowSecurityRefused",

@@ -107,29 +107,35 @@ class ConnectionPool:
             raise translate(error, {}) from error
 
     async def _queue(self) -> asyncpg.Connection | None:
-        waiter: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[asyncpg.Connection | None] = loop.create_future()
         self._waiting.append(waiter)
+        given_up = loop.call_later(self._wait, self._give_up, waiter)
         try:
-            async with asyncio.timeout(self._wait):
-                return await waiter
-        except BaseException as error:
+            return await waiter
+        except asyncio.CancelledError:
             self._withdraw(waiter)
-            if isinstance(error, TimeoutError):
-                message = f"No connection of the {self.name} pool came free within {self._wait:g} s."
-                raise DatabaseBusy(message, retry_after=1) from None
             raise
+        finally:
+            given_up.cancel()
+
+    def _give_up(self, waiter: asyncio.Future[asyncpg.Connection | None]) -> None:
+        if not waiter.done():
+            self._waiting.remove(waiter)
+            message = f"No connection of the {self.name} pool came free within {self._wait:g} s."
+            waiter.set_exception(DatabaseBusy(message, retry_after=1))
 
     def _withdraw(self, waiter: asyncio.Future[asyncpg.Connection | None]) -> None:
-        if waiter.done() and not waiter.cancelled():  # handed over in the same instant: pass it on
+        """Forget a caller that was cancelled; what was handed to it in the same instant goes to the next one."""
+        if not waiter.done() or waiter.cancelled():
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+        elif waiter.exception() is None:
             connection = waiter.result()
             if connection is not None:
                 self.release(connection)
             else:
                 self._hand_over(None)
-        else:
-            # Cancelled in the same instant as a connection came back: then it was passed over, and is out of the line.
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(waiter)
 
     def _hand_over(self, connection: asyncpg.Connection | None) -> bool:
         """Give the connection, or with None a free place, to whoever waits longest."""

@@ -2,7 +2,15 @@
 
 from tenantry.http.body import is_json, read_json, require_json
 from tenantry.http.bounds import unbounded_strings
-from tenantry.http.documentation import ProblemDetails, ProblemEnvelope, problem_components, problem_responses
+from tenantry.http.documentation import (
+    CREATED,
+    VERSIONED,
+    ProblemDetails,
+    ProblemEnvelope,
+    fails_with,
+    problem_components,
+    problem_responses,
+)
 from tenantry.http.envelope import (
     Deleted,
     Envelope,
@@ -45,6 +53,7 @@ from tenantry.http.fields import (
 from tenantry.http.handlers import failure_response, install_problem_handlers
 from tenantry.http.headers import etag, idempotency_key, is_known, parse_if_match
 from tenantry.http.middleware import UNMATCHED, RequestEdge, route_template
+from tenantry.http.parameters import IdempotencyKey, IfMatch, IfNoneMatch
 from tenantry.http.problem import MEDIA_TYPE, STATUS_OF, Problem, problem_body, problem_of
 from tenantry.http.routing import API_PREFIX, GuardedRoute, access_rule, api_router, public, rules_of
 from tenantry.http.safe_json import MAX_JSON_BYTES, MAX_JSON_DEPTH, SafeJson
@@ -54,12 +63,14 @@ from tenantry.http.text import clean
 
 __all__ = [
     "API_PREFIX",
+    "CREATED",
     "MAX_JSON_BYTES",
     "MAX_JSON_DEPTH",
     "MEDIA_TYPE",
     "RESERVED_SLUGS",
     "STATUS_OF",
     "UNMATCHED",
+    "VERSIONED",
     "AwareDateTime",
     "BigInt",
     "BodyTooLarge",
@@ -71,6 +82,9 @@ __all__ = [
     "Envelope",
     "GuardedRoute",
     "HttpSettings",
+    "IdempotencyKey",
+    "IfMatch",
+    "IfNoneMatch",
     "InputSchema",
     "InternalError",
     "InvalidHeader",
@@ -105,6 +119,7 @@ __all__ = [
     "envelope_of",
     "etag",
     "failure_response",
+    "fails_with",
     "field_errors",
     "idempotency_key",
     "install_problem_handlers",

@@ -1,4 +1,4 @@
-"""How failures appear in OpenAPI: one component for the problem object, a reference for each status."""
+"""How failures and headers appear in OpenAPI: one component for the problem object, a reference for each status."""
 
 from __future__ import annotations
 
@@ -12,6 +12,27 @@ from tenantry.http.envelope import ResponseStyle
 from tenantry.http.problem import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}}},
+    429: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}},
+    503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}},
+}
+
+VERSIONED: dict[str, Any] = {
+    "headers": {"ETag": {"description": "The record's version, for `If-Match`.", "schema": {"type": "string"}}}
+}
+"""For ``responses={200: VERSIONED}``: the answer has an `ETag`."""
+
+CREATED: dict[str, Any] = {
+    "headers": {
+        **VERSIONED["headers"],
+        "Location": {
+            "description": "Where the new record is.",
+            "schema": {"type": "string", "format": "uri-reference"},
+        },
+    }
+}
+"""For ``responses={201: CREATED}``: the answer has an `ETag` and a `Location`."""
 
 
 class ProblemField(BaseModel):
@@ -51,9 +72,25 @@ def problem_responses(style: ResponseStyle, *statuses: int) -> dict[int | str, d
     media = MEDIA_TYPE if style is ResponseStyle.PLAIN else "application/json"
     schema = {"$ref": _REFERENCE.format(model=_model(style).__name__)}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {media: {"schema": schema}}}
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {media: {"schema": schema}},
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
+        }
         for status in statuses
     }
+
+
+def fails_with(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a hand-written route passes as `responses=` for failures that its declaration does not show.
+
+    Not needed for those that follow from its access rule, path, parameters and body. What the answers look like is
+    filled in where the style of the application is known.
+
+    >>> fails_with(401)
+    {401: {'description': 'Unauthorized'}}
+    """
+    return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
 
 
 def problem_components(style: ResponseStyle) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tenantry.http.errors import BodyTooLarge, InternalError
+from tenantry.http.errors import BodyTooLarge, InternalError, TimedOut
 from tenantry.http.handlers import failure_response
 from tenantry.http.settings import HttpSettings, cors_middleware
+from tenantry.http.time_limit import TimeLimit
 from tenantry.kernel import Environment, context, new_id
 from tenantry.observability import AccessLog, Metrics
 
@@ -74,7 +75,7 @@ class RequestEdge:
         self._app = app
         self._style = settings.response_style
         self._max_body = settings.max_body_bytes
-        self._time_limit = settings.request_timeout
+        self._time_limit = TimeLimit(settings.request_timeout)
         self._cors = cors_middleware(settings)
         self._access_log = access_log
         self._metrics = metrics
@@ -114,21 +115,26 @@ class RequestEdge:
         metrics = self._metrics
         if metrics is not None:
             metrics.in_flight.inc()
+        watched = self._time_limit.begin()
         try:
             if length > self._max_body:
                 await self._fail(BodyTooLarge(), scope, exchange)
                 return
-            async with asyncio.timeout(self._time_limit):
-                await self._app(scope, exchange.receive, exchange.send)
+            await self._app(scope, exchange.receive, exchange.send)
             if not exchange.status:
                 await self._fail(InternalError(), scope, exchange)
         except ClientDisconnect:
             pass  # nobody is there to be answered; the log line says 499
+        except asyncio.CancelledError:
+            if not self._time_limit.end(watched) or exchange.status:
+                raise
+            await self._fail(TimedOut(retry_after=1), scope, exchange)
         except Exception as error:
             if exchange.status:
                 raise  # half an answer is sent: the server must cut the connection, so that it is not taken for whole
             await self._fail(error, scope, exchange)
         finally:
+            self._time_limit.end(watched)
             if metrics is not None:
                 metrics.in_flight.dec()
             self._record(scope, exchange, request_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Header, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 
-from tenantry.http import api_router, etag, parse_if_match, public
+from tenantry.http import VERSIONED, IfMatch, api_router, etag, fails_with, parse_if_match, public
 from tenantry.identity.dependencies import (
     CurrentCaller,
     CurrentIdentity,
@@ -39,14 +39,14 @@ from tenantry.identity.schemas import (
 PUBLIC = [Depends(public)]
 SIGNED_IN = [Depends(signed_in)]
 
-IfMatch = Annotated[str | None, Header(alias="If-Match")]
-
 auth = api_router("/auth", tags=["auth"])
 me = api_router("/me", tags=["me"])
 users = api_router("/users", tags=["users"])
 
 
-@auth.post("/register", status_code=201, operation_id="auth_register", dependencies=PUBLIC)
+@auth.post(
+    "/register", status_code=201, operation_id="auth_register", responses=fails_with(409, 429), dependencies=PUBLIC
+)
 async def register(payload: RegisterRequest, service: Service, caller: CurrentCaller) -> UserRead:
     """Make a user, and mail the link that verifies the address."""
     profile = await service.registration.register(
@@ -55,13 +55,19 @@ async def register(payload: RegisterRequest, service: Service, caller: CurrentCa
     return UserRead.model_validate(profile)
 
 
-@auth.post("/verify-email", status_code=204, operation_id="auth_verify_email", dependencies=PUBLIC)
+@auth.post(
+    "/verify-email",
+    status_code=204,
+    operation_id="auth_verify_email",
+    responses=fails_with(400, 429),
+    dependencies=PUBLIC,
+)
 async def verify_email(payload: LinkRequest, service: Service, caller: CurrentCaller) -> None:
     """Verify the address with the token of the mail."""
     await service.registration.verify_email(payload.token.get_secret_value(), caller)
 
 
-@auth.post("/login", operation_id="auth_login", dependencies=PUBLIC)
+@auth.post("/login", operation_id="auth_login", responses=fails_with(401, 429), dependencies=PUBLIC)
 async def login(payload: LoginRequest, service: Service, caller: CurrentCaller) -> TokenResponse:
     """Sign in."""
     password = payload.password.get_secret_value()
@@ -69,7 +75,7 @@ async def login(payload: LoginRequest, service: Service, caller: CurrentCaller) 
     return TokenResponse.model_validate(pair)
 
 
-@auth.post("/token", operation_id="auth_token", dependencies=PUBLIC)
+@auth.post("/token", operation_id="auth_token", responses=fails_with(401, 429), dependencies=PUBLIC)
 async def token(
     service: Service,
     caller: CurrentCaller,
@@ -84,7 +90,7 @@ async def token(
     return TokenResponse.model_validate(pair)
 
 
-@auth.post("/refresh", operation_id="auth_refresh", dependencies=PUBLIC)
+@auth.post("/refresh", operation_id="auth_refresh", responses=fails_with(401), dependencies=PUBLIC)
 async def refresh(payload: RefreshRequest, service: Service, caller: CurrentCaller) -> TokenResponse:
     """Exchange a refresh token for the next pair."""
     return TokenResponse.model_validate(
@@ -92,7 +98,7 @@ async def refresh(payload: RefreshRequest, service: Service, caller: CurrentCall
     )
 
 
-@auth.post("/logout", status_code=204, operation_id="auth_logout", dependencies=PUBLIC)
+@auth.post("/logout", status_code=204, operation_id="auth_logout", responses=fails_with(401), dependencies=PUBLIC)
 async def logout(
     request: Request, service: Service, caller: CurrentCaller, payload: LogoutRequest | None = None
 ) -> None:
@@ -113,13 +119,25 @@ async def switch_tenant(
     return TokenResponse.model_validate(await service.sessions.switch_tenant(identity, payload.tenant, caller))
 
 
-@auth.post("/password-reset", status_code=202, operation_id="auth_password_reset", dependencies=PUBLIC)
+@auth.post(
+    "/password-reset",
+    status_code=202,
+    operation_id="auth_password_reset",
+    responses=fails_with(429),
+    dependencies=PUBLIC,
+)
 async def password_reset(payload: PasswordResetRequest, service: Service, caller: CurrentCaller) -> None:
     """Mail a link for a new password, if the address belongs to a user; the answer does not say so."""
     await service.password_reset.request(payload.email, caller)
 
 
-@auth.post("/password-reset/confirm", status_code=204, operation_id="auth_password_reset_confirm", dependencies=PUBLIC)
+@auth.post(
+    "/password-reset/confirm",
+    status_code=204,
+    operation_id="auth_password_reset_confirm",
+    responses=fails_with(400, 429),
+    dependencies=PUBLIC,
+)
 async def password_reset_confirm(payload: NewPasswordRequest, service: Service, caller: CurrentCaller) -> None:
     """Set a new password with the token of the mail; every session ends."""
     password = payload.password.get_secret_value()
@@ -132,13 +150,13 @@ async def jwks(service: Service) -> Jwks:
     return Jwks.model_validate(service.jwks())
 
 
-@me.get("", operation_id="me_read", dependencies=SIGNED_IN)
+@me.get("", operation_id="me_read", responses={200: VERSIONED}, dependencies=SIGNED_IN)
 async def read_me(identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
     """Who is signed in."""
     return _shown(await service.profiles.read(identity, identity.user_id), response)
 
 
-@me.patch("", operation_id="me_update", dependencies=SIGNED_IN)
+@me.patch("", operation_id="me_update", responses={200: VERSIONED}, dependencies=SIGNED_IN)
 async def update_me(
     payload: ProfileUpdate,
     identity: CurrentIdentity,
@@ -171,13 +189,13 @@ async def end_session(session_id: UUID, identity: CurrentIdentity, service: Serv
     await service.sessions.end_own(identity, session_id, caller)
 
 
-@users.get("/{user_id}", operation_id="users_read", dependencies=SIGNED_IN)
+@users.get("/{user_id}", operation_id="users_read", responses={200: VERSIONED}, dependencies=SIGNED_IN)
 async def read_user(user_id: UUID, identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
     """A user: oneself, or anybody for the platform administrator."""
     return _shown(await service.profiles.read(identity, user_id), response)
 
 
-@users.patch("/{user_id}", operation_id="users_update", dependencies=SIGNED_IN)
+@users.patch("/{user_id}", operation_id="users_update", responses={200: VERSIONED}, dependencies=SIGNED_IN)
 async def update_user(
     user_id: UUID,
     payload: UserUpdate,

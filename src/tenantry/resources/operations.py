@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope
 
 from tenantry.access import AccessGate, Principal
-from tenantry.database import UnitOfWork
+from tenantry.database import Planning, UnitOfWork
 from tenantry.http import (
     InvalidQuery,
     ResponseStyle,
@@ -36,6 +36,7 @@ from tenantry.resources import idempotency
 from tenantry.resources.answer import Answer
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.errors import ConfirmationMissing, InvalidId
+from tenantry.resources.planning import planning_of
 from tenantry.resources.repository import Rendered
 from tenantry.resources.service import ResourceService
 from tenantry.runtime import Runtime
@@ -84,7 +85,7 @@ class Exchange:
         edge: ResourceEdge = scope["app"].state.resources
         return cls(scope, receive, edge, await edge.gate.principal(scope))
 
-    def work(self, *, listing: bool = False) -> UnitOfWork:
+    def work(self, planning: Planning = Planning.KEPT) -> UnitOfWork:
         """Open the unit of work of the principal's tenant."""
         principal = self.principal
         return self.edge.runtime.database.tenant_scope(
@@ -92,7 +93,7 @@ class Exchange:
             principal.tenant.placement,
             actor=principal.actor,
             request_id=self.scope["state"]["request_id"],
-            listing=listing,
+            planning=planning,
         )
 
     def id_in_path(self, name: str = "id") -> UUID:
@@ -185,7 +186,8 @@ class Operations:
         principal = exchange.principal
         binding = f"{principal.tenant.id}:{principal.user_id}:{self.resource.name}:{parent_id}"
         request = parse_list(exchange.scope["query_string"], spec, signer=signer, binding=binding)
-        async with exchange.work(listing=True) as uow:
+        planning = planning_of(self.resource, self.resource.access.read_extents(principal), request.shape)
+        async with exchange.work(planning) as uow:
             page = await self._service(exchange, uow).list(request, spec, parent_id=parent_id)
         cursor = signer.next_cursor(request, page.keys, spec=spec, binding=binding) if page.has_more else None
         body = page_body(page.json, has_more=page.has_more, next_cursor=cursor, total=page.total)

@@ -11,12 +11,24 @@ from inspect import Parameter, Signature
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Header, Path, Query
+from fastapi import Path, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, create_model
 from starlette.types import Receive, Scope, Send
 
-from tenantry.http import API_PREFIX, Deleted, ResponseStyle, answer_model, deleted_status, unbounded_strings
+from tenantry.http import (
+    API_PREFIX,
+    CREATED,
+    VERSIONED,
+    Deleted,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    ResponseStyle,
+    answer_model,
+    deleted_status,
+    unbounded_strings,
+)
 from tenantry.kernel import ConfigurationError
 from tenantry.query import ListSpec, openapi_parameters
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, Serve
@@ -154,7 +166,8 @@ class ResourceRouter:
             operation_id=operation_id,
             name=operation_id,
             tags=[self.name],
-            summary=facts.summary.format(one=self.service.resource.singular, many=self.name),
+            summary=facts.summary.format(one=_with_article(self.service.resource.singular), many=self.name),
+            responses=_RESPONSES.get(operation),
             openapi_extra=self._list_parameters() if operation is Operation.LIST else None,
         )
 
@@ -167,7 +180,9 @@ class ResourceRouter:
         match operation:
             case Operation.CREATE:
                 declared["payload"] = self._create
-                declared["idempotency_key"] = Annotated[str | None, _IDEMPOTENCY]
+                declared["idempotency_key"] = IdempotencyKey
+            case Operation.READ:
+                declared["if_none_match"] = IfNoneMatch
             case Operation.REPLACE:
                 declared["payload"] = self._create
             case Operation.UPDATE:
@@ -179,8 +194,8 @@ class ResourceRouter:
                     str, Query(pattern=f"^{self.name}$", description="The resource's name.")
                 ]
         if operation in _CONDITIONAL:
-            declared["if_match"] = Annotated[str | None, _IF_MATCH]
-        optional: dict[str, Any] = {"hard": False, "if_match": None, "idempotency_key": None}
+            declared["if_match"] = IfMatch
+        optional: dict[str, Any] = {"hard": False, "if_match": None, "if_none_match": None, "idempotency_key": None}
         return Signature(
             [
                 Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind, default=optional.get(name, Parameter.empty))
@@ -228,18 +243,26 @@ class _Facts(BaseModel):
 
 
 _FACTS = {
-    Operation.CREATE: _Facts(method="POST", status=201, summary="Create a {one}"),
-    Operation.READ: _Facts(method="GET", status=200, summary="Read a {one}"),
+    Operation.CREATE: _Facts(method="POST", status=201, summary="Create {one}"),
+    Operation.READ: _Facts(method="GET", status=200, summary="Read {one}"),
     Operation.LIST: _Facts(method="GET", status=200, summary="List {many}"),
-    Operation.UPDATE: _Facts(method="PATCH", status=200, summary="Change fields of a {one}"),
-    Operation.REPLACE: _Facts(method="PUT", status=200, summary="Replace a {one}"),
-    Operation.DELETE: _Facts(method="DELETE", status=204, summary="Delete a {one}"),
-    Operation.RESTORE: _Facts(method="POST", status=200, summary="Restore a deleted {one}"),
+    Operation.UPDATE: _Facts(method="PATCH", status=200, summary="Change fields of {one}"),
+    Operation.REPLACE: _Facts(method="PUT", status=200, summary="Replace {one}"),
+    Operation.DELETE: _Facts(method="DELETE", status=204, summary="Delete {one}"),
+    Operation.RESTORE: _Facts(method="POST", status=200, summary="Restore {one}"),
     Operation.CLEAR: _Facts(method="DELETE", status=200, summary="Delete all {many}"),
 }
 _CONDITIONAL = {Operation.UPDATE, Operation.REPLACE, Operation.DELETE, Operation.RESTORE}
 _NO_CONTENT = 204
-_IF_MATCH = Header(description="The ETag that was read; the write is refused (412) if the record has changed since.")
-_IDEMPOTENCY = Header(
-    min_length=1, max_length=255, description="Repeat the request with the same key and it happens once."
-)
+_RESPONSES: dict[Operation, dict[int | str, dict[str, Any]]] = {
+    Operation.CREATE: {201: CREATED},
+    Operation.READ: {200: VERSIONED, 304: {"description": "The copy is still good."}},
+    Operation.UPDATE: {200: VERSIONED},
+    Operation.REPLACE: {200: VERSIONED},
+    Operation.RESTORE: {200: VERSIONED},
+}
+"""What comes with an answer, and answers that are no failures."""
+
+
+def _with_article(singular: str) -> str:
+    return f"{'an' if singular[0] in 'aeiou' else 'a'} {singular}"

@@ -31,10 +31,6 @@ class Acting:
         """The acting person, whose membership must still hold when the change is written; None for others."""
         return self.actor.id if self.actor.kind is ActorKind.USER else None
 
-    def require_rank(self, *roles: str) -> None:
-        """Refuse to touch a role above one's own. Raises `RoleAboveOwn`."""
-        require_rank(self.role, *roles)
-
 
 def require_rank(own: str, *roles: str) -> None:
     """Raise `RoleAboveOwn` unless `own` is at least as high as each of `roles`.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 
-from tenantry.http import etag, parse_if_match
+from tenantry.http import IfMatch, etag, parse_if_match
 from tenantry.kernel import Actor, ActorKind
 from tenantry.query import CursorSigner, ListRequest, openapi_parameters, page_body, parse_list
 from tenantry.tenancy.acting import Acting
@@ -24,7 +24,6 @@ def tenancy_service(request: Request) -> TenancyService:
 
 
 Service = Annotated[TenancyService, Depends(tenancy_service)]
-IfMatch = Annotated[str | None, Header(alias="If-Match")]
 
 
 def expected_version(if_match: IfMatch = None) -> int | None:

@@ -6,15 +6,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import WithJsonSchema
 
-from tenantry.http import API_PREFIX, api_router
+from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router
 from tenantry.tenancy.answering import Expected, Service, list_answer, parameters_of, person, request_id_of, versioned
 from tenantry.tenancy.platform import PlatformCall
 from tenantry.tenancy.repository import ALL_TENANTS
 from tenantry.tenancy.rules import SignedIn, TenancyRules
 from tenantry.tenancy.schemas import PlatformStatsRead, PlatformTenantCreate, TenantPage, TenantRead, TenantUpdate
 
-Reason = Annotated[str | None, Header(alias="X-Reason", min_length=1, max_length=200)]
+Reason = Annotated[
+    str | None,
+    Header(alias="X-Reason", min_length=1, max_length=200, description="Why; it is kept in the audit trail."),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200}),
+]
 
 
 def platform_router(rules: TenancyRules) -> APIRouter:
@@ -27,7 +32,13 @@ def platform_router(rules: TenancyRules) -> APIRouter:
         return PlatformCall(person(identity), named, request_id_of(request))
 
     call: Any = Depends(platform_call)
-    by_admin = [admin]
+    _add_overview(router, [admin], call)
+    _add_tenant(router, [admin], call)
+    return router
+
+
+def _add_overview(router: APIRouter, by_admin: list[Any], call: Any) -> None:
+    """Add what is about all tenants."""
     listing = parameters_of(ALL_TENANTS)
 
     @router.get(
@@ -42,7 +53,13 @@ def platform_router(rules: TenancyRules) -> APIRouter:
         binding = f"{by.actor.id}:platform tenants"
         return await list_answer(request, ALL_TENANTS, binding, lambda asked: service.platform.list(by, asked))
 
-    @router.post("/tenants", status_code=201, operation_id="platform_tenants_create", dependencies=by_admin)
+    @router.post(
+        "/tenants",
+        status_code=201,
+        operation_id="platform_tenants_create",
+        responses={201: CREATED},
+        dependencies=by_admin,
+    )
     async def create_tenant(
         payload: PlatformTenantCreate, response: Response, service: Service, by: PlatformCall = call
     ) -> TenantRead:
@@ -53,12 +70,28 @@ def platform_router(rules: TenancyRules) -> APIRouter:
         response.headers["Location"] = f"{API_PREFIX}/platform/tenants/{tenant.id}"
         return versioned(tenant, response)
 
-    @router.get("/tenants/{tenant_id}", operation_id="platform_tenants_read", dependencies=by_admin)
+    @router.get("/stats", operation_id="platform_stats", dependencies=by_admin)
+    async def read_stats(service: Service, by: PlatformCall = call) -> PlatformStatsRead:
+        """How many tenants and people there are."""
+        return PlatformStatsRead.model_validate(await service.platform.stats(by))
+
+
+def _add_tenant(router: APIRouter, by_admin: list[Any], call: Any) -> None:
+    """Add what is about one tenant."""
+
+    @router.get(
+        "/tenants/{tenant_id}", operation_id="platform_tenants_read", responses={200: VERSIONED}, dependencies=by_admin
+    )
     async def read_tenant(tenant_id: UUID, response: Response, service: Service, by: PlatformCall = call) -> TenantRead:
         """A tenant."""
         return versioned(await service.platform.read(by, tenant_id), response)
 
-    @router.patch("/tenants/{tenant_id}", operation_id="platform_tenants_update", dependencies=by_admin)
+    @router.patch(
+        "/tenants/{tenant_id}",
+        operation_id="platform_tenants_update",
+        responses={200: VERSIONED},
+        dependencies=by_admin,
+    )
     async def update_tenant(
         tenant_id: UUID,
         payload: TenantUpdate,
@@ -71,19 +104,22 @@ def platform_router(rules: TenancyRules) -> APIRouter:
         changes = payload.model_dump(exclude_unset=True)
         return versioned(await service.platform.change(by, tenant_id, changes, expected_version=expected), response)
 
-    @router.post("/tenants/{tenant_id}/suspend", operation_id="platform_tenants_suspend", dependencies=by_admin)
+    @router.post(
+        "/tenants/{tenant_id}/suspend",
+        operation_id="platform_tenants_suspend",
+        responses={200: VERSIONED},
+        dependencies=by_admin,
+    )
     async def suspend(tenant_id: UUID, response: Response, service: Service, by: PlatformCall = call) -> TenantRead:
         """Let nobody work in a tenant until it is resumed."""
         return versioned(await service.platform.suspend(by, tenant_id), response)
 
-    @router.post("/tenants/{tenant_id}/resume", operation_id="platform_tenants_resume", dependencies=by_admin)
+    @router.post(
+        "/tenants/{tenant_id}/resume",
+        operation_id="platform_tenants_resume",
+        responses={200: VERSIONED},
+        dependencies=by_admin,
+    )
     async def resume(tenant_id: UUID, response: Response, service: Service, by: PlatformCall = call) -> TenantRead:
         """Open a suspended tenant again, or finish one whose preparation was interrupted."""
         return versioned(await service.platform.resume(by, tenant_id), response)
-
-    @router.get("/stats", operation_id="platform_stats", dependencies=by_admin)
-    async def read_stats(service: Service, by: PlatformCall = call) -> PlatformStatsRead:
-        """How many tenants and people there are."""
-        return PlatformStatsRead.model_validate(await service.platform.stats(by))
-
-    return router

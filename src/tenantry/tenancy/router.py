@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from tenantry.http import API_PREFIX, api_router
+from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router, fails_with
 from tenantry.tenancy.answering import (
     Expected,
     Service,
@@ -58,7 +58,9 @@ def own_tenants_router(rules: TenancyRules) -> APIRouter:
     signed_in: Any = Depends(rules.signed_in)
     listing = parameters_of(OWN_TENANTS)
 
-    @router.post("/tenants", status_code=201, operation_id="tenants_create", dependencies=[signed_in])
+    @router.post(
+        "/tenants", status_code=201, operation_id="tenants_create", responses={201: CREATED}, dependencies=[signed_in]
+    )
     async def create_tenant(
         request: Request, response: Response, payload: TenantCreate, service: Service, identity: SignedIn = signed_in
     ) -> TenantRead:
@@ -95,12 +97,12 @@ def tenant_router(rules: TenancyRules) -> APIRouter:
     member: Any = Depends(rules.member)
     updater: Any = Depends(rules.may_update_tenant)
 
-    @router.get("", operation_id="tenant_read", dependencies=[member])
+    @router.get("", operation_id="tenant_read", responses={200: VERSIONED}, dependencies=[member])
     async def read_tenant(response: Response, service: Service, access: TenantAccess = member) -> TenantRead:
         """The current tenant."""
         return versioned(await service.tenants.read(acting(access)), response)
 
-    @router.patch("", operation_id="tenant_update", dependencies=[updater])
+    @router.patch("", operation_id="tenant_update", responses={200: VERSIONED}, dependencies=[updater])
     async def update_tenant(
         payload: TenantUpdate,
         response: Response,
@@ -206,7 +208,7 @@ def invitations_router(rules: TenancyRules) -> APIRouter:
             await service.invitations.invite(acting(access), payload.email, payload.role)
         )
 
-    @router.post("/accept", operation_id="invitations_accept", dependencies=[signed_in])
+    @router.post("/accept", operation_id="invitations_accept", responses=fails_with(400), dependencies=[signed_in])
     async def accept(
         request: Request, payload: InvitationAccept, service: Service, identity: SignedIn = signed_in
     ) -> JoinedTenant:

@@ -124,6 +124,10 @@ class MemberRead(OutputSchema):
     updated_at: datetime
 
 
+class MemberListItem(MemberRead):
+    """A member in a list."""
+
+
 class InvitationRead(OutputSchema):
     """An open invitation."""
 
@@ -133,6 +137,10 @@ class InvitationRead(OutputSchema):
     invited_by: UUID | None
     created_at: datetime
     expires_at: datetime
+
+
+class InvitationListItem(InvitationRead):
+    """An invitation in a list."""
 
 
 class JoinedTenant(OutputSchema):
@@ -179,12 +187,12 @@ class TenantPage(OutputSchema):
 class MemberPage(OutputSchema):
     """A page of the members."""
 
-    items: list[MemberRead]
+    items: list[MemberListItem]
     page: ListPosition
 
 
 class InvitationPage(OutputSchema):
     """A page of the open invitations."""
 
-    items: list[InvitationRead]
+    items: list[InvitationListItem]
     page: ListPosition

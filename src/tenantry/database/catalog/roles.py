@@ -14,7 +14,8 @@ SELECT r.rolname::text AS name, r.rolcanlogin AS can_login, r.rolsuper AS is_sup
               WHERE m.member = r.oid) AS member_of,
        ARRAY(SELECT 'database ' || datname FROM pg_database WHERE datdba = r.oid
              UNION ALL SELECT 'schema ' || nspname FROM pg_namespace WHERE nspowner = r.oid
-             UNION ALL SELECT 'table ' || c.oid::regclass FROM pg_class c
+             UNION ALL SELECT format('table %I.%I', n.nspname, c.relname)
+                         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                         WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
              LIMIT 10) AS owns,
        ARRAY(SELECT p FROM unnest(ARRAY['CREATE', 'TEMPORARY']) p

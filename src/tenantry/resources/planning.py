@@ -1,0 +1,32 @@
+"""Which lists can be a walk along an index, so that their plan may be kept for all tenants."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tenantry.access import Extent, Extents
+from tenantry.database import Planning
+from tenantry.query import ListShape
+from tenantry.resources.definition import ResourceDefinition
+
+
+@lru_cache(maxsize=1024)
+def planning_of(resource: ResourceDefinition, read: Extents, shape: ListShape) -> Planning:
+    """Return how a list is planned.
+
+    In order: no condition besides the tenant and the soft delete, and an index ``(tenant_id, <the sort>)`` that is
+    walked in one direction. Anything else is planned for its values.
+    """
+    plain = not (shape.filters or shape.search or shape.with_total or any(shape.null_keys))
+    one_way = len({descending for _, descending in shape.sort}) == 1
+    everybody = resource.access.parent is None and set(read) == {Extent.ALL}
+    if plain and one_way and everybody and _has_index(resource, [name for name, _ in shape.sort]):
+        return Planning.IN_ORDER
+    return Planning.FRESH
+
+
+def _has_index(resource: ResourceDefinition, sort: list[str]) -> bool:
+    table = resource.table
+    wanted = ["tenant_id", *sort]
+    not_null = all(not table.c[name].nullable for name in sort)
+    return not_null and any([column.name for column in index.columns] == wanted for index in table.indexes)
