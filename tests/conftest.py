@@ -24,8 +24,9 @@ CHAINS = (*framework_chains(), *application_chains("planner"))
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> tuple[str, dict[str, bool]]:
-    return "asyncio", {"use_uvloop": True}
+def anyio_backend() -> str:
+    """The plain event loop: uvloop's `close` waits for ever where a failing test left a connection open."""
+    return "asyncio"
 
 
 @pytest.fixture(scope="session")

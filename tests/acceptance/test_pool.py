@@ -149,8 +149,9 @@ async def test_one_connection_serves_two_tenants_by_turns(single: World, placeme
 
 async def assert_nothing_lingers(database: Database, tenant_id: UUID) -> None:
     """A connection that comes back knows no tenant, has the default search path and stands in no transaction."""
-    for placement in (Placement.pool(), Placement.schema_for(tenant_id)):  # type: ignore[arg-type]
-        async with database.tenant_scope(tenant_id, placement, actor=SYSTEM, request_id=None, planning=Planning.FRESH) as uow:
+    own = Placement.schema_for(tenant_id)  # type: ignore[arg-type]
+    for placement, planning in ((Placement.pool(), Planning.FRESH), (own, Planning.IN_ORDER)):
+        async with database.tenant_scope(tenant_id, placement, actor=SYSTEM, request_id=None, planning=planning) as uow:
             row = await uow.one(SETTINGS)
         assert row is not None
         assert row["tenant"] == str(tenant_id)
@@ -158,14 +159,15 @@ async def assert_nothing_lingers(database: Database, tenant_id: UUID) -> None:
         try:
             found = await connection.fetchrow(
                 "SELECT current_setting('app.tenant_id', true) AS tenant, current_setting('search_path') AS path, "
-                "current_setting('plan_cache_mode') AS plans, current_user::text AS role, "
+                "current_setting('plan_cache_mode') AS plans, current_setting('enable_sort') AS sorts, "
+                "current_user::text AS role, "
                 "(SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks"
             )
             assert not connection.is_in_transaction()
         finally:
             database.app.release(connection)
         assert found["tenant"] in (None, "")
-        assert (found["path"], found["plans"]) == ("pool, pg_temp", "auto")
+        assert (found["path"], found["plans"], found["sorts"]) == ("pool, pg_temp", "auto", "on")
         assert (found["role"], found["locks"]) == ("tenantry_app", 0)
 
 

@@ -52,6 +52,7 @@ class _Adapter(HTTPAdapter):
         raw = HTTPResponse(BytesIO(answer.body), headers, answer.status, preload_content=False, reason="")
         return self.build_response(request, raw)
 
+
 def _bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("latin-1", "replace")
 

@@ -118,9 +118,8 @@ class Gun:
         body: bytes | None = None,
     ) -> Shot:
         content = body if body is not None else self._encoded(self._body()) if self.operation.media_type else b""
-        request = Request(
-            self.operation.method, target or self._target(), headers if headers is not None else self._headers(), content
-        )
+        sent = self._headers() if headers is None else headers
+        request = Request(self.operation.method, target or self._target(), sent, content)
         return Shot(self.operation.id, place, label, request)
 
     def _target(self, last: bytes | None = None) -> bytes:

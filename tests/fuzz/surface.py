@@ -17,7 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 
 Schema = Mapping[str, Any]
 Ids = Mapping[str, uuid.UUID]
-"""Ids of what exists, by what names them: the collection in a path (``tasks``) or the member of a body (``user_id``)."""
+"""Ids of what exists, by what names them: a collection in a path (``tasks``) or a member of a body (``user_id``)."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class Caller:
 
 def operations_of(document: Mapping[str, Any]) -> list[Operation]:
     """Return every operation of a document, in its order."""
-    return [Operation(document, method.upper(), path) for path, methods in document["paths"].items() for method in methods]
+    paths = document["paths"].items()
+    return [Operation(document, method.upper(), path) for path, methods in paths for method in methods]
 
 
 def _text(schema: Schema, name: str, ids: Ids) -> str:

@@ -56,14 +56,14 @@ class Report:
 @pytest.fixture(scope="module")
 async def report(scene: Scene) -> Report:
     """Fire everything once."""
-    print(f"SEED={SEED}")
+    print(f"SEED={SEED}")  # noqa: T201 - pytest shows it with a failure
     report = Report()
     guns = [Gun(operation, scene.caller(operation)) for operation in operations_of(scene.world.app.openapi())]
     await fire((gun.valid() for gun in guns for _ in range(3)), scene.world.app, Report())  # what is made on first use
     before = memory()
     await fire(chosen(guns), scene.world.app, report)
     report.grown = memory() - before
-    print(sum(report.fired.values()), "shots", sum(report.statuses.values(), Counter()))
+    print(sum(report.fired.values()), "shots", sum(report.statuses.values(), Counter()))  # noqa: T201 - the same
     return report
 
 
@@ -85,6 +85,11 @@ async def test_no_answer_shows_the_insides_of_the_server(report: Report) -> None
 
 async def test_no_secret_comes_back_and_nothing_gets_into_the_headers(report: Report) -> None:
     assert report.broken("secret", "injected") == []
+
+
+async def test_no_poison_gets_as_far_as_the_database(report: Report) -> None:
+    """PostgreSQL refuses it too, but then a transaction was opened for it and no field is named."""
+    assert report.broken("let through") == []
 
 
 async def test_no_answer_breaks_another_rule(report: Report) -> None:
@@ -113,11 +118,11 @@ def chosen(guns: list[Gun]) -> Iterator[Shot]:
                 yield shot
         if gun.operation.id in PROBED:
             for name in SENT_ANYWAY:
-                yield from gun.in_header(name)
+                yield from islice(gun.in_header(name), SEED % 3, None, 1 if EVERYTHING else 3)
 
 
 def _one_of(operation: Operation, shot: Shot) -> int:
-    """Return of how many shots of this kind one is fired. The numbers are primes, so that no poison is always left out."""
+    """Return of how many shots of this kind one is fired: primes, so that each poison has its turn somewhere."""
     if shot.place.startswith("/"):
         return 3 if operation.id in WITH_PASSWORDS else 1
     if shot.place == "body" or shot.place.startswith("{"):

@@ -12,7 +12,7 @@ from tests.fuzz.poison import MARK
 from tests.fuzz.shots import Shot
 
 from planner.app import application
-from tenantry.database import DatabaseRole
+from tenantry.database import DatabaseRole, ValueRefused
 
 SECRET_PLACES = re.compile(r"/(password|token|refresh_token)$|(Authorization|Cookie|X-Api-Key)$", re.IGNORECASE)
 
@@ -49,6 +49,8 @@ def _faults_of_refusal(answer: Answer) -> Iterator[str]:
     problem = answer.json()
     if not _is_whole(problem, answer):
         yield f"problem is not whole: {problem}"
+    if problem["code"] == ValueRefused.code:
+        yield "let through: the database refused what the input types should have"
     told = _told(problem)
     if MARK in told:
         yield f"echo: {told[:500]}"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantry.http import InvalidHeader, StaleVersion, etag, idempotency_key, parse_if_match
+from tenantry.http import NO_VERSION, InvalidHeader, etag, idempotency_key, parse_if_match
 from tenantry.kernel import InvalidInput
 
 
@@ -27,9 +27,8 @@ def test_a_list_matches_by_the_one_tag_that_is_ours(value, version):
     "value",
     ['W/"3"', '"abc"', '""', '"03"', '"-1"', '"3.0"', '"99999999999999999999"', '"٣"'.encode().decode("latin-1")],
 )
-def test_a_tag_that_cannot_match_is_412(value):
-    with pytest.raises(StaleVersion):
-        parse_if_match(value)
+def test_a_tag_that_cannot_match_demands_a_version_that_no_record_has(value):
+    assert parse_if_match(value) == NO_VERSION
 
 
 @pytest.mark.parametrize("value", ["", "3", "'3'", '"3', '3"', '"3" "4"', '"3";', 'w/"3"', ",", '"1", "2"', '"a\x00"'])
@@ -41,7 +40,7 @@ def test_what_is_no_tag_or_two_versions_is_400(value):
 
 @given(st.text(max_size=300) | st.text(alphabet='"W/, *0123\t', max_size=50))
 def test_no_text_crashes_it(value):
-    with contextlib.suppress(InvalidHeader, StaleVersion):
+    with contextlib.suppress(InvalidHeader):
         assert isinstance(parse_if_match(value), int | None)
 
 

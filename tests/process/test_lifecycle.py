@@ -128,6 +128,16 @@ class TestKilling:
             missing = set(load.made) - items(server)
             assert (missing, len(before) + len(load.made) <= len(items(server))) == (set(), True)
 
+    def test_a_demo_that_was_not_finished_is_named_at_the_next_start(self, commands: Commands) -> None:
+        with commands.start("dev") as server:
+            eventually((commands.directory / ".tenantry" / "demo-unfinished").exists, 30)
+            time.sleep(0.1)  # some of it is there
+            server.process.kill()
+        with commands.start("dev") as server:
+            server.ready()
+            assert "The demo is not complete" in server.out
+            server.end()
+
     def test_a_killed_postgres_is_started_again_and_answers_503_meanwhile(self, commands: Commands) -> None:
         data = commands.directory / ".tenantry" / "postgres" / "data"
         with commands.start("dev") as server:

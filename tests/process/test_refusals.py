@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -10,12 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from tests.process.conftest import SECRET, Installation
 from tests.process.running import Commands, eventually, patience
 
-from tenantry.app import Settings, refuse_unsafe
+from planner.app import application
+from tenantry.app import Assembly, Settings, refuse_unsafe, seeded
 from tenantry.database import DatabaseRole
 from tenantry.database.embedded.leaving import postmaster_of
 from tenantry.kernel import ConfigurationError, Kind, load_settings
@@ -49,14 +53,15 @@ class TestTheAddress:
         with closing(socket.create_server(("127.0.0.1", 0))) as taken:
             port = taken.getsockname()[1]
             began = time.monotonic()
-            commands.run("dev", "--port", str(port)).refused(WRONG, f"127.0.0.1:{port}", f"--port {port + 1}")
+            commands.run("dev", "--port", str(port)).refused(WRONG, f"127.0.0.1:{port}", "--port 0")
         assert time.monotonic() - began < patience(5)
         assert not (commands.directory / ".tenantry" / "postgres").exists(), (
             "the port is taken before PostgreSQL is made"
         )
 
-    def test_an_address_of_another_machine_is_named(self, commands: Commands) -> None:
-        commands.run("dev", "--host", "192.0.2.1", "--port", "0").refused(WRONG, "192.0.2.1:0", "--host 127.0.0.1")
+    @pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+    def test_an_address_of_another_machine_is_named(self, commands: Commands, host: str) -> None:
+        commands.run("dev", "--host", host, "--port", "0").refused(WRONG, f"{host}:0", "--host 127.0.0.1")
 
 
 class TestTheDataDirectory:
@@ -265,6 +270,13 @@ class TestTheConfiguration:
             WRONG, "`tenantry dev` makes accounts with a published password", "tenantry serve"
         )
         assert list(commands.directory.iterdir()) == []
+
+
+def test_the_demo_refuses_production_whoever_asks_for_it(production: Commands) -> None:
+    settings = load_settings(Settings, production.settings)
+    assembly = cast("Assembly", SimpleNamespace(settings=settings, application=application))
+    with pytest.raises(ConfigurationError, match="refuses to run in production"):
+        asyncio.run(seeded(assembly))
 
 
 def test_the_five_roles_of_the_settings_are_those_of_the_database(production: Commands) -> None:

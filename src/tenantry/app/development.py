@@ -12,6 +12,11 @@ from tenantry.kernel import ConfigurationError, Environment, Unavailable
 from tenantry.tenancy import StoredPlacements
 
 _SEED_LOCK = 0x73656564  # "seed"
+_UNFINISHED = "demo-unfinished"
+"""In the data directory while the demo is planted: many transactions, of which a killed process leaves some."""
+_INTERRUPTED = (
+    "\n  The demo is not complete: its first start was interrupted. Delete the data directory to begin afresh."
+)
 
 
 class MigrationFailed(Unavailable):
@@ -48,11 +53,15 @@ async def seeded(assembly: Assembly) -> str | None:
     connection = await assembly.runtime.database.connect(DatabaseRole.CONTROL)
     try:
         await connection.execute(f"SET statement_timeout = 0; SELECT pg_advisory_lock({_SEED_LOCK})", timeout=60)
+        unfinished = assembly.settings.data_dir / _UNFINISHED
         if not await _has_tenants(connection):
+            unfinished.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            unfinished.touch()
             await seed.plant(assembly)
+            unfinished.unlink()
     finally:
         connection.terminate()
-    return seed.logins
+    return f"{seed.logins}\n{_INTERRUPTED}" if unfinished.exists() else seed.logins
 
 
 async def _has_tenants(connection: asyncpg.Connection) -> bool:

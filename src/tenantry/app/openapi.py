@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from tenantry.app.application import Application
-from tenantry.http import ResponseStyle, problem_components, problem_responses, public, rules_of
+from tenantry.http import ResponseStyle, Rule, problem_components, problem_responses, public, rules_of
 from tenantry.identity import TOKEN_URL, require_platform_admin, signed_in
 
 _TENANT_HEADERS: list[dict[str, Any]] = [
@@ -53,14 +53,14 @@ def openapi_document(application: Application, routes: list[APIRoute], style: Re
         for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
-                _complete(operation, route, style)
+                _complete(operation, method, route, style)
                 _relax_items(operation, schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document
 
 
-def _complete(operation: Operation, route: APIRoute, style: ResponseStyle) -> None:
+def _complete(operation: Operation, method: str, route: APIRoute, style: ResponseStyle) -> None:
     """Add what the rules of a route say: security, the tenant's headers, every failure."""
     rules = set(rules_of(route))
     if public not in rules:
@@ -70,19 +70,22 @@ def _complete(operation: Operation, route: APIRoute, style: ResponseStyle) -> No
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own, which it gives to every route with a parameter
     declared = {int(status) for status in route.responses if int(status) >= _FIRST_FAILURE}
-    failures = declared | _failures(operation, is_public=public in rules)
+    failures = declared | _failures(operation, method, rules)
     for status, response in problem_responses(style, *sorted(failures)).items():
         responses[str(status)] = response
 
 
-def _failures(operation: Operation, *, is_public: bool) -> set[int]:
+def _failures(operation: Operation, method: str, rules: set[Rule]) -> set[int]:
     """Return the failures that follow from what an operation takes and who may call it."""
     parameters = operation.get("parameters", ())
     places = {parameter["in"] for parameter in parameters}
-    changes = "204" in operation["responses"] or "requestBody" in operation
     failures = {503}
-    if not is_public:
-        failures |= {401, 403} | ({409} if changes or "path" in places else set())
+    if public not in rules:
+        failures.add(401)
+        if method != "GET":
+            failures.add(409)
+        if method != "GET" or "path" in places or signed_in not in rules:  # nobody is refused a look at what is theirs
+            failures.add(403)
     if places & {"query", "header"}:
         failures.add(400)
     if "path" in places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import signal
 import socket
@@ -28,6 +29,12 @@ _LINGER = 0.5
 """Seconds that a connection without a request stays open after SIGTERM: its next request may be on the way."""
 
 
+_WAYS_OUT = {
+    errno.EADDRINUSE: "End the program that listens there, or choose another port: --port 0 takes a free one.",
+    errno.EACCES: "Choose a port above 1023: --port 8000",
+}
+
+
 class PortTaken(ConfigurationError):
     """The address to listen on cannot be used."""
 
@@ -50,7 +57,6 @@ async def serve(
         server = _Server(_config(create_app(assembly), settings))
         # What exists now lives as long as the process: the collector need not look at it again with every full round.
         gc.freeze()
-        gc.enable()
         await server.serve(sockets=[listening])
 
 
@@ -68,10 +74,8 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
-        raise PortTaken(
-            f"{host}:{port} cannot be used ({error.strerror or error}). End the program that listens there, "
-            f"or choose another address: --port {min(port + 1, 65535)}, --host 127.0.0.1"
-        ) from None
+        way_out = _WAYS_OUT.get(error.errno or 0, "Name an address of this machine: --host 127.0.0.1")
+        raise PortTaken(f"{host}:{port} cannot be used ({error.strerror or error}). {way_out}") from None
     return listening
 
 

@@ -24,7 +24,6 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 def load_application() -> Application:
     """Return the application that ``--app`` names. Raises `ConfigurationError`."""
-    gc.disable()  # a fifth of the time of the imports is the collector looking at what stays for ever; see `serve`
     from tenantry.app import Application
     from tenantry.kernel import ConfigurationError
 
@@ -36,6 +35,8 @@ def load_application() -> Application:
         raise ConfigurationError(
             f"--app {reference}: {error}. Write module:attribute, as in planner.app:application."
         ) from error
+    gc.freeze()
+    gc.enable()  # after `main`: everything is imported now
     if not isinstance(found, Application):
         raise ConfigurationError(f"--app {reference} is a {type(found).__name__}, not a tenantry Application.")
     return found

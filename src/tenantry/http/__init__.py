@@ -51,11 +51,11 @@ from tenantry.http.fields import (
     canonical_email,
 )
 from tenantry.http.handlers import failure_response, install_problem_handlers
-from tenantry.http.headers import etag, idempotency_key, is_known, parse_if_match
+from tenantry.http.headers import NO_VERSION, etag, idempotency_key, is_known, parse_if_match
 from tenantry.http.middleware import UNMATCHED, RequestEdge, route_template
 from tenantry.http.parameters import IdempotencyKey, IfMatch, IfNoneMatch
 from tenantry.http.problem import MEDIA_TYPE, STATUS_OF, Problem, problem_body, problem_of
-from tenantry.http.routing import API_PREFIX, GuardedRoute, access_rule, api_router, public, rules_of
+from tenantry.http.routing import API_PREFIX, GuardedRoute, Rule, access_rule, api_router, public, rules_of
 from tenantry.http.safe_json import MAX_JSON_BYTES, MAX_JSON_DEPTH, SafeJson
 from tenantry.http.schemas import InputSchema, OutputSchema, partial
 from tenantry.http.settings import HttpSettings, cors_middleware
@@ -67,6 +67,7 @@ __all__ = [
     "MAX_JSON_BYTES",
     "MAX_JSON_DEPTH",
     "MEDIA_TYPE",
+    "NO_VERSION",
     "RESERVED_SLUGS",
     "STATUS_OF",
     "UNMATCHED",
@@ -102,6 +103,7 @@ __all__ = [
     "ResponseStyle",
     "RichText",
     "RouteNotFound",
+    "Rule",
     "SafeJson",
     "ShortText",
     "Slug",
@@ -118,8 +120,8 @@ __all__ = [
     "deleted_status",
     "envelope_of",
     "etag",
-    "failure_response",
     "fails_with",
+    "failure_response",
     "field_errors",
     "idempotency_key",
     "install_problem_handlers",

@@ -13,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BeforeValidator,
     Field,
     GetCoreSchemaHandler,
     SecretStr,
@@ -47,6 +48,8 @@ RESERVED_SLUGS = frozenset({
 
 _MAX_EMAIL = 254
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])")
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li",
@@ -141,6 +144,18 @@ def _slug(slug: str) -> str:
     return slug
 
 
+def _date_text(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and _DATE.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date_format", "Write the date as 2031-12-24")  # not 0, not 1e9, not a time of day
+
+
+def _moment_text(value: Any) -> Any:
+    if isinstance(value, datetime) or (isinstance(value, str) and _MOMENT.match(value)):
+        return value
+    raise PydanticCustomError("datetime_format", "Write the time with its offset, as 2031-12-24T18:00:00Z")
+
+
 def _date_in_range(day: date) -> date:
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
         raise PydanticCustomError("date_range", "The year should be between 1900 and 2200")
@@ -172,8 +187,13 @@ Slug = Annotated[
 ]
 """A name in addresses. What is not canonical is refused rather than changed: the client sees what will be used."""
 
-CalendarDate = Annotated[date, AfterValidator(_date_in_range)]
+CalendarDate = Annotated[
+    date,
+    BeforeValidator(_date_text),
+    AfterValidator(_date_in_range),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": "^(19|2[01])[0-9]{2}-|^2200-"}, mode="validation"),
+]
 """A day in the years 1900 to 2200. The driver takes 9999-12-31 for ``infinity``, and would store that."""
 
-AwareDateTime = Annotated[AwareDatetime, AfterValidator(_in_range)]
+AwareDateTime = Annotated[AwareDatetime, BeforeValidator(_moment_text), AfterValidator(_in_range)]
 """A moment with its offset, converted to UTC, in the years 1900 to 2200."""

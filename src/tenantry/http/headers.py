@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-from tenantry.http.errors import InvalidHeader, StaleVersion
+from tenantry.http.errors import InvalidHeader
 from tenantry.kernel import FieldError, InvalidInput
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_VERSION = re.compile(r"0|[1-9][0-9]{0,17}")
+_VERSION = re.compile(r"0|[1-9][0-9]{0,8}")  # fits into a column of type integer; nothing is written a billion times
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _MAX_IF_MATCH = 1000
+
+NO_VERSION = -1
+"""What a tag that is none of ours demands: no record ever has this version."""
 
 
 def etag(version: int) -> str:
@@ -26,18 +29,19 @@ def parse_if_match(value: str | None) -> int | None:
     """Return the version that ``If-Match`` demands, None where it demands none (absent, or ``*``).
 
     After RFC 9110 §13.1.1: comparison is strong, so a weak tag never matches, nor does a tag that is none of ours; a
-    list matches if one of its tags does. Where none can match, `StaleVersion` (412). What is not a list of tags, or
-    names two different versions (no client that read the record has two), is `InvalidHeader` (400).
+    list matches if one of its tags does. Where none can match, the answer is `NO_VERSION`, and not an error: that the
+    version is another one (412) is said after the body was read (422) and the record was found (404). What is not a
+    list of tags, or names two different versions (no client that read the record has two), is `InvalidHeader` (400).
 
-    >>> parse_if_match('"3"'), parse_if_match('"abc", "7"'), parse_if_match("*")
-    (3, 7, None)
+    >>> parse_if_match('"3"'), parse_if_match('"abc", "7"'), parse_if_match("*"), parse_if_match('"abc"')
+    (3, 7, None, -1)
     """
     if value is None or value.strip() == "*":
         return None
     versions = {int(tag) for weak, tag in _tags(value) if not weak and _VERSION.fullmatch(tag)}
     match len(versions):
         case 0:
-            raise StaleVersion
+            return NO_VERSION
         case 1:
             return versions.pop()
         case _:

@@ -8,23 +8,44 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
     create_model,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from tenantry.http.text import clean
 
 M = TypeVar("M", bound=BaseModel)
 
+_EXACT = frozenset({"int", "float", "bool"})
+
 MAX_PROBLEMS = 1000
 """Problems of one input that are told apart: a list of a million dicts takes seconds to make and nobody reads it."""
 
 
+def _make_exact(schema: Any) -> None:
+    """Make every number and truth value in a schema strict.
+
+    Not by `strict` in the model's configuration: a date, a UUID and an enum have no spelling of their own in JSON, and
+    strict mode would refuse their texts as soon as a validator of ours has seen them.
+    """
+    if isinstance(schema, dict):
+        if schema.get("type") in _EXACT:
+            schema["strict"] = True
+        schema = list(schema.values())
+    if isinstance(schema, (list, tuple)):
+        for part in schema:
+            _make_exact(part)
+
+
 class InputSchema(BaseModel):
     r"""What a client sends. Unknown members are refused, NaN and Infinity too, and every text has passed `text.clean`.
+
+    A number is a number and a truth value is true or false: Pydantic would also take ``"1_000"``, ``true`` for 1 and
+    ``"off"``, of which the OpenAPI document says nothing.
 
     A validator of yours must not put the value into its message: messages are sent to the client.
 
@@ -44,6 +65,13 @@ class InputSchema(BaseModel):
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema without its conversions between text, numbers and truth values."""
+        schema = handler(source)
+        _make_exact(schema)
+        return schema
 
     @model_validator(mode="wrap")
     @classmethod

@@ -15,10 +15,14 @@ from tenantry.tenancy.repository import ALL_TENANTS
 from tenantry.tenancy.rules import SignedIn, TenancyRules
 from tenantry.tenancy.schemas import PlatformStatsRead, PlatformTenantCreate, TenantPage, TenantRead, TenantUpdate
 
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+
 Reason = Annotated[
     str | None,
-    Header(alias="X-Reason", min_length=1, max_length=200, description="Why; it is kept in the audit trail."),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200}),
+    Header(
+        alias="X-Reason", min_length=1, max_length=200, pattern=_PRINTABLE, description="Why; it is kept in the trail."
+    ),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": _PRINTABLE}),
 ]
 
 

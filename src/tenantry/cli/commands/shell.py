@@ -22,7 +22,7 @@ async def _shell(data_dir: Path | None) -> None:
     import code
 
     loop = asyncio.get_running_loop()
-    async with opened(load(environment="development", data_dir=data_dir)) as assembly:
+    async with opened(load(data_dir=data_dir)) as assembly:
 
         def run(work: object) -> object:
             return asyncio.run_coroutine_threadsafe(work, loop).result()  # type: ignore[arg-type]
