@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 from sqlalchemy import func, select, true
+from tests.acceptance.test_plans import discard_connections
 from tests.meta.conftest import Ground
 
 from tenantry.access import AccessGate, NotPermitted, Principal, ResourceAccess
@@ -49,6 +50,7 @@ def in_code(change: Callable[[pytest.MonkeyPatch], None]) -> Plant:
         with pytest.MonkeyPatch.context() as patch, fresh_statements():
             change(patch)
             yield
+        discard_connections(ground.world)  # a faulty request may have left something on its connection
 
     return planted
 

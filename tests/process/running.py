@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -92,7 +92,7 @@ class Running:
                 stdout=out,
                 stderr=err,
             )
-        self.client = Client(timeout=10)
+        self.client = Client(timeout=30)
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +119,7 @@ class Running:
         assert found is not None, self.out
         return found[1]
 
-    def ready(self, seconds: float = 30) -> float:
+    def ready(self, seconds: float = 60) -> float:
         """Wait until it serves and return how long that took from its start."""
 
         def answers() -> bool:
@@ -147,13 +147,13 @@ class Running:
     def headers(self, email: str = "owner@acme.test", tenant: str = "acme") -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(email)}", "X-Tenant-Slug": tenant}
 
-    def end(self, how: signal.Signals = signal.SIGTERM, seconds: float = 10) -> int:
+    def end(self, how: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(how)
         return self.process.wait(patience(seconds))
 
 
-def eventually(is_so: Any, seconds: float = 10) -> None:
+def eventually(is_so: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until a question is answered with yes."""
     deadline = time.monotonic() + patience(seconds)
     while not is_so():

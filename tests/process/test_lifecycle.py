@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
+import asyncpg
 import pytest
 from tests.process.running import Commands, Running, eventually, patience
 
@@ -78,6 +80,16 @@ def items(server: Running) -> set[str]:
         cursor = f"&cursor={page['page']['next_cursor']}"
 
 
+async def tenants(commands: Commands) -> int:
+    """Count the tenants in the embedded server of a directory, from outside."""
+    socket = commands.directory / ".tenantry" / "postgres"
+    connection = await asyncpg.connect(host=str(socket), user="postgres", database="tenantry")
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM control.tenants"))
+    finally:
+        await connection.close()
+
+
 class TestTheEnd:
     @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
     def test_under_load_every_request_is_answered_and_the_exit_code_is_0(
@@ -130,8 +142,8 @@ class TestKilling:
 
     def test_a_demo_that_was_not_finished_is_named_at_the_next_start(self, commands: Commands) -> None:
         with commands.start("dev") as server:
-            eventually((commands.directory / ".tenantry" / "demo-unfinished").exists, 30)
-            time.sleep(0.1)  # some of it is there
+            eventually((commands.directory / ".tenantry" / "demo-unfinished").exists, 60)
+            eventually(lambda: asyncio.run(tenants(commands)) > 0)
             server.process.kill()
         with commands.start("dev") as server:
             server.ready()

@@ -9,7 +9,6 @@ when it must, and throws a connection away unless it comes back clean (see docs/
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 

@@ -8,7 +8,8 @@ from tenantry.http.errors import InvalidHeader
 from tenantry.kernel import FieldError, InvalidInput
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_VERSION = re.compile(r"0|[1-9][0-9]{0,8}")  # fits into a column of type integer; nothing is written a billion times
+_VERSION = re.compile(r"0|[1-9][0-9]{0,9}")
+_MAX_VERSION = 2**31 - 1  # of a column of type integer
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _MAX_IF_MATCH = 1000
 
@@ -38,7 +39,8 @@ def parse_if_match(value: str | None) -> int | None:
     """
     if value is None or value.strip() == "*":
         return None
-    versions = {int(tag) for weak, tag in _tags(value) if not weak and _VERSION.fullmatch(tag)}
+    named = {int(tag) for weak, tag in _tags(value) if not weak and _VERSION.fullmatch(tag)}
+    versions = {version for version in named if version <= _MAX_VERSION}
     match len(versions):
         case 0:
             return NO_VERSION

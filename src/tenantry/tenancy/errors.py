@@ -29,6 +29,10 @@ class InvalidTenantId(BadRequest):
     """X-Tenant-Id has to be a UUID."""
 
 
+class InvalidTenantSlug(BadRequest):
+    """X-Tenant-Slug has to be a slug."""
+
+
 class NotAMember(PermissionDenied):
     """You are not a member of this tenant."""
 

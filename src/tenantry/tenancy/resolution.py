@@ -18,6 +18,7 @@ from tenantry.kernel import SYSTEM, TenantId
 from tenantry.tenancy.errors import (
     DuplicateTenantHeader,
     InvalidTenantId,
+    InvalidTenantSlug,
     NotAMember,
     TenantConflict,
     TenantHeaderInDerivedMode,
@@ -73,9 +74,9 @@ class TenantResolver:
     ) -> Membership:
         """Return the membership that the request acts under.
 
-        Raises `TenantHeaderInDerivedMode`, `TenantMissing`, `InvalidTenantId`, `DuplicateTenantHeader` and
-        `TenantConflict` (400), `NotAMember` for an unknown and a foreign tenant alike, and to members `TenantSuspended`
-        (403) or `TenantNotReady` (503).
+        Raises `TenantHeaderInDerivedMode`, `TenantMissing`, `InvalidTenantId`, `InvalidTenantSlug`,
+        `DuplicateTenantHeader` and `TenantConflict` (400), `NotAMember` for an unknown and a foreign tenant alike, and
+        to members `TenantSuspended` (403) or `TenantNotReady` (503).
         """
         if active_tenant_id is not None:
             if header_id is not None or header_slug is not None:
@@ -187,6 +188,8 @@ def _named(header_id: str | None, header_slug: str | None) -> tuple[UUID | None,
             raise DuplicateTenantHeader
     if header_id is not None and not _UUID.fullmatch(header_id):
         raise InvalidTenantId
+    if header_slug is not None and not header_slug.isprintable():  # whatever else it is, it names no tenant of anybody
+        raise InvalidTenantSlug
     return UUID(header_id) if header_id is not None else None, header_slug
 
 
