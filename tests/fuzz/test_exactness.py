@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from urllib.parse import urlencode
+
 import pytest
 from tests.fuzz.conftest import Scene
 from tests.fuzz.direct import Answer, Request, ask
@@ -65,3 +68,23 @@ async def test_a_tag_that_is_none_of_ours_is_stale_but_only_where_the_record_exi
     for path in ("/me", "/tenant", f"/users/{scene.admin.ids['users']}"):
         assert (await sent(scene, "PATCH", path, b'{"name":"a"}', match)).status == 412
         assert (await sent(scene, "PATCH", path, b"{", match)).status == 422
+
+
+@pytest.mark.parametrize("field", ["username", "password"])
+async def test_a_nul_in_the_sign_in_form_is_refused_by_name(scene: Scene, field: str) -> None:
+    form = {"username": "nobody@people.test", "password": "a password of nobody"} | {field: "a\x00b"}
+    answer = await signed_in_by_form(scene, form)
+    assert (answer.status, answer.json()["errors"][0]["pointer"]) == (422, f"/{field}")
+
+
+async def test_a_password_is_the_same_in_both_spellings_of_unicode_in_the_form_too(scene: Scene) -> None:
+    email, password = f"{new_id().hex}@people.test", "schlüssel für Zoë"
+    await scene.world.assembly.identity.registration.create_user(email=email, password=password, name="Zoë")
+    for spelling in ("NFC", "NFD"):
+        form = {"username": email, "password": unicodedata.normalize(spelling, password)}
+        assert (await signed_in_by_form(scene, form)).status == 200, spelling
+
+
+async def signed_in_by_form(scene: Scene, form: dict[str, str]) -> Answer:
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    return await ask(scene.world.app, Request("POST", b"/api/v1/auth/token", headers, urlencode(form).encode()))

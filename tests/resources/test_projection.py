@@ -97,8 +97,8 @@ async def things(server: EmbeddedServer) -> Any:
     url = server.url("postgres", server.superuser)
     connection = await asyncpg.connect(url, server_settings={"TimeZone": "UTC"})
     await connection.execute(
-        "CREATE TEMPORARY TABLE things (id uuid, text text, small int, big bigint, flag bool, at timestamptz, day date, "
-        "data jsonb, tags text[], price numeric, raw bytea)"
+        "CREATE TEMPORARY TABLE things (id uuid, text text, small int, big bigint, flag bool, at timestamptz, "
+        "day date, data jsonb, tags text[], price numeric, raw bytea)"
     )
     yield connection
     await connection.close()
