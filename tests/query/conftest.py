@@ -62,14 +62,9 @@ SORTS = [name for name in PUBLIC if name not in ("id", "body")]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def connection() -> AsyncIterator[asyncpg.Connection]:
+async def connection(admin_url: str) -> AsyncIterator[asyncpg.Connection]:
     """The one connection of these tests; they make temporary tables only."""
-    connection = await asyncpg.connect("postgresql://root@/postgres?host=/var/run/postgresql")
+    connection = await asyncpg.connect(admin_url)
     yield connection
     await connection.close()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from tenantry.http import Email, InputSchema, MaxLen, OutputSchema, Password, ShortText, Slug, partial
@@ -156,5 +156,11 @@ class Jwks(OutputSchema):
     keys: list[dict[str, Any]]
 
 
-LongForm = Annotated[str, MaxLen(320)]
-"""A text field of the sign-in form."""
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "NUL characters are not accepted")
+    return text
+
+
+LongForm = Annotated[str, MaxLen(320), AfterValidator(_without_nul)]
+"""A text field of the sign-in form, which is no `InputSchema` and has to look for NUL itself."""
