@@ -205,8 +205,11 @@ def _world(
             raise NotAMember
         return tenant_id
 
+    async def leave_tenants(user_id: UserId) -> None:
+        members.difference_update({membership for membership in members if membership[0] == user_id})
+
     identity_settings = IdentitySettings(**{"secret": SECRET, **settings})
-    service = IdentityService(runtime, identity_settings, membership_of=membership_of)
+    service = IdentityService(runtime, identity_settings, membership_of=membership_of, leave_tenants=leave_tenants)
     app = FastAPI()
     app.state.runtime, app.state.identity = runtime, service
     for router in ROUTERS:

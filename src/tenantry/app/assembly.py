@@ -99,8 +99,13 @@ def _parts(
         members=resolver,
         metrics=_metrics(database),
     )
-    identity = IdentityService(runtime, settings.identity, membership_of=resolver.membership_of)
     tenancy = TenancyService(runtime, settings.tenancy, resolver, partial(_prepare, application, database.urls))
+    identity = IdentityService(
+        runtime,
+        settings.identity,
+        membership_of=resolver.membership_of,
+        leave_tenants=tenancy.members.leave_all,
+    )
     gate = AccessGate(identity.authenticator, resolver, application.catalog())
     cursors = CursorSigner(derived_key(settings.identity, "cursors"))
     log_format = settings.log.format_for(settings.environment)

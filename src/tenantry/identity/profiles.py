@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from tenantry.identity.repository import (
 )
 from tenantry.identity.sessions import EndReason, Sessions
 from tenantry.identity.settings import IdentitySettings
-from tenantry.kernel import Actor, ActorKind
+from tenantry.kernel import Actor, ActorKind, UserId
 from tenantry.runtime import Runtime
 
 REMOVED_NAME = "Deleted user"
@@ -57,15 +57,28 @@ class Profile:
         return cls(**row)
 
 
+LeaveTenants = Callable[[UserId], Awaitable[None]]
+"""Takes a user out of every tenant; raises its own 409 where one would be left without an owner."""
+
+
 class Profiles:
     """Reading and changing users: oneself, or anybody for the platform administrator. For others, nobody is there."""
 
-    def __init__(self, runtime: Runtime, settings: IdentitySettings, *, sessions: Sessions, courier: Courier) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: IdentitySettings,
+        *,
+        sessions: Sessions,
+        courier: Courier,
+        leave_tenants: LeaveTenants,
+    ) -> None:
         self._database = runtime.database
         self._clock = runtime.clock
         self._facts = runtime.facts
         self._sessions = sessions
         self._courier = courier
+        self._leave_tenants = leave_tenants
         self._link = settings.verification_link
         self._lifetime = timedelta(hours=settings.verification_hours)
 
@@ -105,9 +118,13 @@ class Profiles:
     async def remove(self, identity: Identity, user_id: UUID, caller: Caller) -> None:
         """Deactivate a user for good, end the sessions, and blank what is personal; the e-mail address is free again.
 
-        The row stays, because others' rows name its id as author. Raises `UserNotFound`.
+        The row stays, because others' rows name its id as author. Raises `UserNotFound`, and what `leave_tenants`
+        raises for a user whom a tenant cannot do without.
         """
         _require_access(identity, user_id)
+        async with self._scope(identity, caller) as uow:
+            _found(await uow.one(USER_BY_ID, id=user_id))
+        await self._leave_tenants(UserId(user_id))
         async with self._scope(identity, caller) as uow:
             _found(await uow.one(LOCK_USER, id=user_id))
             nobody = f"{user_id.hex}@deleted.invalid"

@@ -10,7 +10,7 @@ from tenantry.identity.keys import Keyring, derived_key, keyring_of
 from tenantry.identity.mails import Courier
 from tenantry.identity.password_reset import PasswordReset
 from tenantry.identity.passwords import Passwords
-from tenantry.identity.profiles import Profiles
+from tenantry.identity.profiles import LeaveTenants, Profiles
 from tenantry.identity.refresh import RefreshTokens
 from tenantry.identity.registration import Registration
 from tenantry.identity.repository import PRUNE_LINKS, PRUNE_SESSIONS, PRUNE_THROTTLES
@@ -32,7 +32,9 @@ class IdentityService:
     Raises `ConfigurationError` for settings that cannot work.
     """
 
-    def __init__(self, runtime: Runtime, settings: IdentitySettings, *, membership_of: MembershipOf) -> None:
+    def __init__(
+        self, runtime: Runtime, settings: IdentitySettings, *, membership_of: MembershipOf, leave_tenants: LeaveTenants
+    ) -> None:
         self._runtime = runtime
         self._keys = keyring_of(settings)
         self._courier = Courier(runtime.mailer)
@@ -46,7 +48,9 @@ class IdentityService:
         self.password_reset = PasswordReset(
             runtime, settings, passwords=passwords, sessions=self.sessions, courier=self._courier
         )
-        self.profiles = Profiles(runtime, settings, sessions=self.sessions, courier=self._courier)
+        self.profiles = Profiles(
+            runtime, settings, sessions=self.sessions, courier=self._courier, leave_tenants=leave_tenants
+        )
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """Return the public keys of access tokens; none with a symmetric key."""

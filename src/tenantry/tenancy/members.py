@@ -9,6 +9,7 @@ from uuid import UUID
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
 from tenantry.identity import email_key
+from tenantry.kernel import SYSTEM
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
 from tenantry.tenancy.acting import Acting, require_rank
@@ -22,6 +23,7 @@ from tenantry.tenancy.repository import (
     MEMBER_BY_ID,
     MEMBERS,
     REVOKE_INVITATIONS_OF,
+    TENANTS_OF_PERSON,
     UPDATE_MEMBER,
     VERIFIED_USER_BY_EMAIL,
     VERIFIED_USER_BY_ID,
@@ -110,6 +112,19 @@ class Members:
             await uow.run(DELETE_MEMBER, tenant_id=acting.tenant_id, user_id=user_id)
             await record(uow, "members.removed", resource_type="member", resource_id=user_id, before={"role": before})
             await self._facts.announce(uow, *keys_of_members(acting.tenant_id, user_id))
+
+    async def leave_all(self, user_id: UUID) -> None:
+        """Take a person who is about to be removed out of every tenant.
+
+        Raises `LastOwner` where a tenant would be left without an owner; then the person has left none.
+        """
+        async with self._database.control_scope(actor=SYSTEM, user_id=user_id) as uow:
+            places = [Acting.as_system(row["tenant_id"]) for row in await uow.all(TENANTS_OF_PERSON, user_id=user_id)]
+        for acting in places:
+            async with self._scope(acting) as uow:
+                await self._hold(uow, acting, user_id, becomes=None)
+        for acting in places:
+            await self.remove(acting, user_id)
 
     async def _insert(self, uow: UnitOfWork, acting: Acting, user: Row, role: Role) -> MemberRecord:
         await require_standing(uow, acting, role)

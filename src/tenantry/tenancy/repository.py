@@ -63,6 +63,9 @@ MEMBERSHIPS_AMONG = Statement(
 """The person's memberships among the named tenants. It reads the person's own rows, whatever was named: a tenant that
 does not exist costs what somebody else's tenant costs."""
 
+TENANTS_OF_PERSON = Statement(select(members.tenant_id).where(members.user_id == _USER).order_by(members.tenant_id))
+"""Where a person belongs, read as the person's own rows."""
+
 TENANTS_NAMED = Statement(
     select(*_FACTS).where(or_(tenants.id == _TENANT, tenants.slug == bindparam("slug", type_=String)))
 )
