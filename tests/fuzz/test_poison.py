@@ -59,7 +59,7 @@ async def report(scene: Scene) -> Report:
     print(f"SEED={SEED}")  # noqa: T201 - pytest shows it with a failure
     report = Report()
     guns = [Gun(operation, scene.caller(operation)) for operation in operations_of(scene.world.app.openapi())]
-    await fire((gun.valid() for gun in guns for _ in range(3)), scene.world.app, Report())  # what is made on first use
+    await fire(warming_up(guns), scene.world.app, Report())
     before = memory()
     await fire(chosen(guns), scene.world.app, report)
     report.grown = memory() - before
@@ -97,7 +97,7 @@ async def test_no_answer_breaks_another_rule(report: Report) -> None:
 
 
 async def test_memory_does_not_grow(report: Report) -> None:
-    assert report.grown < 50 * MIB
+    assert report.grown < 25 * MIB
 
 
 async def test_the_shots_reach_every_operation_behind_its_gate(report: Report, scene: Scene) -> None:
@@ -108,6 +108,14 @@ async def test_the_shots_reach_every_operation_behind_its_gate(report: Report, s
     assert [name for name in names if not set(report.statuses[name]) - {401, 403, 415}] == []
     writes = {name for name in names if name.endswith(("_create", "_update", "_replace"))}
     assert [name for name in writes if not {200, 201, 202} & set(report.statuses[name])] == []
+
+
+def warming_up(guns: list[Gun]) -> Iterator[Shot]:
+    """Return what fills caches, and what the allocator keeps for itself after the first large bodies and passwords."""
+    for gun in guns:
+        for _ in range(20 if gun.operation.id in WITH_PASSWORDS else 3):
+            yield gun.valid()
+        yield from (shot for shot in gun.shots() if shot.poison == "megabyte")
 
 
 def chosen(guns: list[Gun]) -> Iterator[Shot]:
