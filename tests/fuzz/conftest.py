@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+import uvicorn
 from tests.acceptance.scenery import things
 from tests.conftest import suite_settings
 from tests.fuzz.surface import Caller, Operation
 
 from planner.app import application
 from tenantry.app import Settings, assembled
+from tenantry.app.server import listen
 from tenantry.database import DatabaseUrls
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import new_id
@@ -68,6 +71,17 @@ async def scene(urls: DatabaseUrls) -> AsyncIterator[Scene]:
     """The world of one module."""
     async with assembled(application, fuzz_settings(), urls, mailer=NoMailer()) as assembly:
         yield await set_scene(World(assembly))
+
+
+@pytest.fixture
+async def port(scene: Scene) -> AsyncIterator[int]:
+    """The application behind the server of production, which reads ahead of it."""
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(scene.world.app, lifespan="off", log_config=None, access_log=False))
+    serving = asyncio.create_task(server._serve(sockets=[listening]))
+    yield listening.getsockname()[1]
+    server.should_exit = True
+    await serving
 
 
 async def set_scene(world: World) -> Scene:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from tests.fuzz.conftest import Scene
 from tests.fuzz.direct import Headers, Request, ask
 from tests.fuzz.memory import MIB, memory
 from tests.fuzz.surface import operations_of
 
-from tenantry.app.server import listen
 from tenantry.kernel import new_id
 
 pytestmark = pytest.mark.anyio
@@ -94,17 +92,6 @@ async def test_a_cookie_jar_of_a_megabyte_costs_nothing(scene: Scene) -> None:
     headers = [*json_of(scene), *((b"x-h%d" % n, b"x" * 1_000) for n in range(1_000))]
     answer = await ask(scene.world.app, Request("GET", b"/api/v1/items", headers))
     assert answer.status == 200
-
-
-@pytest.fixture
-async def port(scene: Scene) -> AsyncIterator[int]:
-    """The application behind the server of production, which reads ahead of it."""
-    listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(scene.world.app, lifespan="off", log_config=None, access_log=False))
-    serving = asyncio.create_task(server._serve(sockets=[listening]))
-    yield listening.getsockname()[1]
-    server.should_exit = True
-    await serving
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: %d" % HUGE, b"Transfer-Encoding: chunked"])
