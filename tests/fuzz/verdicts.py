@@ -17,9 +17,11 @@ from tenantry.database import DatabaseRole, ValueRefused
 SECRET_PLACES = re.compile(r"/(password|token|refresh_token)$|(Authorization|Cookie|X-Api-Key)$", re.IGNORECASE)
 
 _MADE_OF = re.compile(
-    r"Traceback|File \"|/src/|site-packages|0x[0-9a-f]{6,}|asyncpg|sqlalchemy|starlette|fastapi|pydantic|uvicorn|"
-    r"postgres|SQLSTATE|DETAIL:|search_path|Error\b.*\bline \d|\bSELECT\b.*\bFROM\b|INSERT INTO|UPDATE .* SET|"
-    r"byte sequence|syntax error|out of range|violates|relation \"|column \"|constraint \"|\b(fk|uq|pk|ck|ix)_[a-z_]+|\b(pool|control|shared)\.[a-z_]+",
+    r"Traceback|File \"|/src/|site-packages|0x[0-9a-f]{6,}|Error\b.*\bline \d|"
+    r"asyncpg|sqlalchemy|starlette|fastapi|pydantic|uvicorn|postgres|"
+    r"SQLSTATE|DETAIL:|search_path|\bSELECT\b.*\bFROM\b|INSERT INTO|UPDATE .* SET|"
+    r"byte sequence|syntax error|out of range|violates|relation \"|column \"|constraint \"|"
+    r"\b(fk|uq|pk|ck|ix)_[a-z_]+|\b(pool|control|shared)\.[a-z_]+",
     re.IGNORECASE,
 )
 _TABLES = sorted({model.__table__.name for model in application.models if "_" in model.__table__.name})
