@@ -61,7 +61,7 @@ async def test_twenty_thousand_transactions_of_fifty_tenants_meet_their_own_rows
     counts = await verified_transactions(small.assembly.runtime.database, tenants, wanted=20_000)
     assert counts["wrong"] == 0
     assert counts["right"] >= 20_000
-    assert counts["cancelled"] > 200, "the cancellations came at no interesting instant"
+    assert counts["cancelled"] > 0, "no cancellation met a transaction"
     await asyncio.sleep(0.1)  # rollbacks of the cancelled ones
     assert (pool.in_use, pool.waiting) == (0, 0)
     assert pool.open <= 5

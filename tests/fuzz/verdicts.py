@@ -20,7 +20,7 @@ _MADE_OF = re.compile(
     r"Traceback|File \"|/src/|site-packages|0x[0-9a-f]{6,}|Error\b.*\bline \d|"
     r"asyncpg|sqlalchemy|starlette|fastapi|pydantic|uvicorn|postgres|"
     r"SQLSTATE|DETAIL:|search_path|\bSELECT\b.*\bFROM\b|INSERT INTO|UPDATE .* SET|"
-    r"byte sequence|syntax error|out of range|violates|relation \"|column \"|constraint \"|"
+    r"byte sequence|syntax error|violates|relation \"|column \"|constraint \"|"
     r"\b(fk|uq|pk|ck|ix)_[a-z_]+|\b(pool|control|shared)\.[a-z_]+",
     re.IGNORECASE,
 )
