@@ -1,7 +1,7 @@
 """Who may do what: roles, permissions, the decision order, and the principal that carries the answer."""
 
 from tenantry.access.builtin import BUILTIN
-from tenantry.access.decision import ACTOR, Extent, Extents, NotPermitted, Parent, ResourceAccess
+from tenantry.access.decision import ACTOR, Extent, Extents, Parent, ResourceAccess
 from tenantry.access.dependencies import (
     Access,
     RequestAccess,
@@ -10,7 +10,9 @@ from tenantry.access.dependencies import (
     require_permission,
     require_role,
 )
+from tenantry.access.errors import NotPermitted
 from tenantry.access.gate import AccessGate
+from tenantry.access.models import MODELS
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
 from tenantry.access.principal import Principal
 from tenantry.tenancy import Role
@@ -18,6 +20,7 @@ from tenantry.tenancy import Role
 __all__ = [
     "ACTOR",
     "BUILTIN",
+    "MODELS",
     "OWN",
     "Access",
     "AccessGate",

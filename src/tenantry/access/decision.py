@@ -26,14 +26,9 @@ from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, false
 from sqlalchemy import Table as SqlTable
 
 from tenantry.database import TenantTable
-from tenantry.kernel import PermissionDenied
 
 ACTOR = "actor_user_id"
 """Name of the parameter that carries the acting user's id into every predicate."""
-
-
-class NotPermitted(PermissionDenied):
-    """You may not do this."""
 
 
 class Extent(StrEnum):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from tenantry.access.decision import Extent, NotPermitted
+from tenantry.access.decision import Extent
+from tenantry.access.errors import NotPermitted
 from tenantry.access.permissions import OWN
 from tenantry.kernel import Actor
 from tenantry.tenancy import Role, TenantFacts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from fastapi.routing import APIRoute
 
 from tenantry.access import BUILTIN, PermissionCatalog, Permissions
+from tenantry.access import MODELS as ACCESS_MODELS
 from tenantry.app.enveloping import in_style
 from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Table
@@ -42,6 +43,7 @@ FRAMEWORK_MODELS: tuple[type[Table], ...] = (
     OneTimeToken,
     Throttle,
     *TENANCY_MODELS,
+    *ACCESS_MODELS,
     AuditEntry,
     ControlAuditEntry,
     OutboxEvent,

@@ -2,6 +2,7 @@
 
 from tenantry.tenancy.acting import Acting
 from tenantry.tenancy.errors import (
+    AlreadyInTeam,
     AlreadyMember,
     DuplicateTenantHeader,
     EmailNotVerified,
@@ -17,6 +18,9 @@ from tenantry.tenancy.errors import (
     RoleAboveOwn,
     SlugReserved,
     SlugTaken,
+    TeamHasTeams,
+    TeamNameTaken,
+    TeamNotFound,
     TenantConflict,
     TenantHeaderInDerivedMode,
     TenantMissing,
@@ -28,7 +32,7 @@ from tenantry.tenancy.errors import (
 from tenantry.tenancy.facts import Membership, TenantFacts
 from tenantry.tenancy.invitations import InvitationRecord
 from tenantry.tenancy.members import MemberRecord
-from tenantry.tenancy.models import MODELS, Invitation, Member, Tenant, TenantStatus
+from tenantry.tenancy.models import MODELS, Invitation, Member, Team, TeamMember, Tenant, TenantStatus
 from tenantry.tenancy.placements import StoredPlacements
 from tenantry.tenancy.platform import PlatformCall, PlatformStats
 from tenantry.tenancy.repository import ALL_TENANTS, VERIFIED_USER_BY_EMAIL
@@ -46,6 +50,7 @@ __all__ = [
     "MODELS",
     "VERIFIED_USER_BY_EMAIL",
     "Acting",
+    "AlreadyInTeam",
     "AlreadyMember",
     "DuplicateTenantHeader",
     "EmailNotVerified",
@@ -73,6 +78,11 @@ __all__ = [
     "SlugReserved",
     "SlugTaken",
     "StoredPlacements",
+    "Team",
+    "TeamHasTeams",
+    "TeamMember",
+    "TeamNameTaken",
+    "TeamNotFound",
     "TenancyRules",
     "TenancyService",
     "TenancySettings",

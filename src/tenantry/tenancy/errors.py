@@ -103,3 +103,25 @@ class InvalidInvitation(BadRequest):
 
 class EmailNotVerified(PermissionDenied):
     """Verify your e-mail address first."""
+
+
+class TeamNotFound(NotFound):
+    """There is no such team."""
+
+
+class TeamNameTaken(TenantryError):
+    """A team with this name exists."""
+
+    kind = Kind.CONFLICT
+
+
+class TeamHasTeams(TenantryError):
+    """Other teams stand in this team."""
+
+    kind = Kind.CONFLICT
+
+
+class AlreadyInTeam(TenantryError):
+    """This member is in the team already."""
+
+    kind = Kind.CONFLICT

@@ -19,11 +19,13 @@ class TenantFacts:
     name: str
     status: str
     placement: Placement
+    granted: frozenset[str] = frozenset()
+    """Which resources grants may exist for; for all others there are none."""
 
     @classmethod
     def of(cls, row: Row) -> TenantFacts:
         """Return the facts in a row of the tenants' columns."""
-        return cls(TenantId(row["id"]), row["slug"], row["name"], row["status"], placement_of(row))
+        return cls(TenantId(row["id"]), row["slug"], row["name"], row["status"], placement_of(row), frozenset(row["granted"]))
 
     @property
     def is_active(self) -> bool:

@@ -1,6 +1,6 @@
-"""The tables of tenancy, all of the control plane: tenants, who belongs to them, and who was invited.
+"""The tables of tenancy, all of the control plane: tenants, who belongs to them, in which teams, and who was invited.
 
-Memberships and invitations stand behind row security: the control role sees those of the transaction's tenant, and a
+Memberships, teams and invitations stand behind row security: the control role sees those of the transaction's tenant, and a
 person's own memberships. Tenants do not: finding a tenant by its slug comes before anything is known.
 """
 
@@ -11,14 +11,34 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenantry.database import ControlTable, DatabaseRole, PlacementKind, Table, Timestamp
 from tenantry.database.row_security import Policy, tenant_or_own
 from tenantry.kernel import TenantryError, new_id
-from tenantry.tenancy.errors import AlreadyMember, InvitationPending, SlugTaken, UnknownUser
-from tenantry.tenancy.roles import Role
+from tenantry.tenancy.errors import (
+    AlreadyInTeam,
+    AlreadyMember,
+    InvitationPending,
+    MemberNotFound,
+    SlugTaken,
+    TeamHasTeams,
+    TeamNameTaken,
+    UnknownUser,
+)
 
 _MAX_EMAIL = 320
 _MAX_ROLE = 50
@@ -58,13 +78,16 @@ class Tenant(ControlTable):
     config: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"), info={"sensitive": True})
     placement_kind: Mapped[str] = mapped_column(String(20))
     placement_schema: Mapped[str] = mapped_column(String(63))
+    granted: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """Which resources grants may exist for; written before the first of them, so that statements for all others can
+    leave grants out (see `tenantry.access.grants`)."""
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     version: Mapped[int] = mapped_column(server_default="1")
 
 
 class Member(ControlTable):
-    """A person in a tenant, with a role there. The role is a name: roles of a tenant's own will be names too."""
+    """A person in a tenant, with a role there: the name of a built-in role or of one of the tenant's own."""
 
     __tablename__ = "memberships"
     __privileges__: ClassVar[dict[str, str]] = {
@@ -76,7 +99,7 @@ class Member(ControlTable):
         "pk_memberships": AlreadyMember,
         "fk_memberships_user_id": UnknownUser,
     }
-    __table_args__ = (CheckConstraint(_one_of("role", Role), name="role"), Index(None, "user_id"))
+    __table_args__ = (Index(None, "user_id"),)
 
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.users.id", ondelete="CASCADE"), primary_key=True)
@@ -97,7 +120,6 @@ class Invitation(ControlTable):
     __errors__: ClassVar[dict[str, type[TenantryError]]] = {"uq_invitations_open": InvitationPending}
     __table_args__ = (
         UniqueConstraint("token_hash"),
-        CheckConstraint(_one_of("role", Role), name="role"),
         Index(
             "uq_invitations_open",
             "tenant_id",
@@ -121,5 +143,67 @@ class Invitation(ControlTable):
     revoked_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
-MODELS: tuple[type[Table], ...] = (Tenant, Member, Invitation)
+class Team(ControlTable):
+    """A group of members, which may stand in another team: whoever is in a team counts as in every team above it."""
+
+    __tablename__ = "teams"
+    __privileges__: ClassVar[dict[str, str]] = {
+        DatabaseRole.CONTROL: "SELECT, INSERT, UPDATE, DELETE",
+        DatabaseRole.PLATFORM: "SELECT",
+    }
+    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own()
+    __errors__: ClassVar[dict[str, type[TenantryError]]] = {
+        "uq_teams_tenant_id_name": TeamNameTaken,
+        "fk_teams_tenant_id_parent_id": TeamHasTeams,
+    }
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name"),
+        ForeignKeyConstraint(
+            ["tenant_id", "parent_id"], ["control.teams.tenant_id", "control.teams.id"], ondelete="RESTRICT"
+        ),
+    )
+
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(200, collation="C"))
+    parent_id: Mapped[uuid.UUID | None]
+    role: Mapped[str | None] = mapped_column(String(_MAX_ROLE))
+    """A role that everybody in the team has besides their own."""
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class TeamMember(ControlTable):
+    """A member in a team; whoever leaves the tenant leaves its teams."""
+
+    __tablename__ = "team_members"
+    __privileges__: ClassVar[dict[str, str]] = {
+        DatabaseRole.CONTROL: "SELECT, INSERT, UPDATE, DELETE",
+        DatabaseRole.PLATFORM: "SELECT",
+    }
+    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own("user_id")
+    __errors__: ClassVar[dict[str, type[TenantryError]]] = {
+        "pk_team_members": AlreadyInTeam,
+        "fk_team_members_tenant_id_user_id": MemberNotFound,
+    }
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "team_id"], ["control.teams.tenant_id", "control.teams.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["tenant_id", "user_id"],
+            ["control.memberships.tenant_id", "control.memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        Index(None, "tenant_id", "user_id"),
+    )
+
+    tenant_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    team_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+
+
+MODELS: tuple[type[Table], ...] = (Tenant, Member, Invitation, Team, TeamMember)
 """Every table of tenancy, for the assembly."""

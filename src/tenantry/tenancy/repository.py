@@ -32,7 +32,15 @@ users = User.__table__.c
 _NOW = bindparam("now", type_=Timestamp)
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _USER = bindparam("user_id", type_=Uuid)
-_FACTS = (tenants.id, tenants.slug, tenants.name, tenants.status, tenants.placement_kind, tenants.placement_schema)
+_FACTS = (
+    tenants.id,
+    tenants.slug,
+    tenants.name,
+    tenants.status,
+    tenants.placement_kind,
+    tenants.placement_schema,
+    tenants.granted,
+)
 _RECORD = (*_FACTS, tenants.config, tenants.created_at, tenants.updated_at, tenants.version)
 _MEMBER = (
     members.user_id.label("id"),
