@@ -20,6 +20,8 @@ class Acting:
     actor: Actor
     role: str
     request_id: str | None = None
+    ceiling: frozenset[str] | None = None
+    """What an API key is limited to, as permissions; None where nothing but the role limits."""
 
     @classmethod
     def as_system(cls, tenant_id: UUID) -> Acting:

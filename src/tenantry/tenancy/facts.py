@@ -25,7 +25,9 @@ class TenantFacts:
     @classmethod
     def of(cls, row: Row) -> TenantFacts:
         """Return the facts in a row of the tenants' columns."""
-        return cls(TenantId(row["id"]), row["slug"], row["name"], row["status"], placement_of(row), frozenset(row["granted"]))
+        return cls(
+            TenantId(row["id"]), row["slug"], row["name"], row["status"], placement_of(row), frozenset(row["granted"])
+        )
 
     @property
     def is_active(self) -> bool:
@@ -39,6 +41,10 @@ class Membership:
 
     tenant: TenantFacts
     role: str
+    teams: tuple[UUID, ...] = ()
+    """The teams the person is in, and every team above those."""
+    team_roles: tuple[str, ...] = ()
+    """The roles that those teams give."""
 
 
 def placement_of(row: Row) -> Placement:
