@@ -15,7 +15,7 @@ from planner.tasks.service import TaskService
 from tenantry.access import Principal
 from tenantry.app import Assembly
 from tenantry.identity import SUPERADMIN
-from tenantry.kernel import SYSTEM, Actor, ActorKind
+from tenantry.kernel import SYSTEM
 from tenantry.tenancy import Acting, Founding, Role
 
 PASSWORD = "tenantry-demo"  # noqa: S105 - published; the seed refuses to run in production
@@ -68,8 +68,7 @@ async def _found(assembly: Assembly, name: str, slug: str, owner_id: UUID) -> Ac
 
 async def _principal(assembly: Assembly, user_id: UUID, tenant_id: UUID) -> Principal:
     membership = await assembly.tenancy.resolver.member(user_id, tenant_id)
-    permissions = assembly.gate.catalog.of_role(membership.role)
-    return Principal(Actor(ActorKind.USER, user_id), user_id, membership.tenant, membership.role, permissions)
+    return await assembly.gate.principals.of_person(user_id, membership)
 
 
 async def _work(assembly: Assembly, owner: Principal, slug: str) -> None:

@@ -61,7 +61,7 @@ FILES = {
 
         class BoxService(ResourceService):
             resource = ResourceDefinition(
-                access=ResourceAccess("boxes", Box), read=BoxRead, list_item=BoxRead, singular="box"
+                access=ResourceAccess("boxes", Box, "box"), read=BoxRead, list_item=BoxRead
             )
         """,
     "router.py": """\

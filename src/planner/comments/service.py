@@ -11,8 +11,7 @@ class CommentService(ResourceService):
     """Comments of one tenant."""
 
     resource = ResourceDefinition(
-        access=ResourceAccess("comments", Comment, owner="owner_id", parent=Parent(TASK_ACCESS, "task_id")),
+        access=ResourceAccess("comments", Comment, "comment", owner="owner_id", parent=Parent(TASK_ACCESS, "task_id")),
         read=CommentRead,
         list_item=CommentListItem,
-        singular="comment",
     )

@@ -10,8 +10,7 @@ class ItemService(ResourceService):
     """Items of one tenant."""
 
     resource = ResourceDefinition(
-        access=ResourceAccess("items", Item),
+        access=ResourceAccess("items", Item, "item", grantable=True),
         read=ItemRead,
         list_item=ItemListItem,
-        singular="item",
     )

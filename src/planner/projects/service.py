@@ -14,8 +14,10 @@ from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceSer
 PROJECT_ACCESS = ResourceAccess(
     "projects",
     Project,
+    "project",
     owner="owner_id",
-    own_when={"update": lambda projects: projects.c.status == DRAFT},
+    own_when={"update": {"status": DRAFT}},
+    grantable=True,
 )
 
 
@@ -26,7 +28,6 @@ class ProjectService(ResourceService):
         access=PROJECT_ACCESS,
         read=ProjectRead,
         list_item=ProjectListItem,
-        singular="project",
     )
 
     async def transfer(self, project_id: UUID, owner_id: UUID, *, expected: int | None = None) -> Rendered:

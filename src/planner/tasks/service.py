@@ -12,13 +12,15 @@ from tenantry.access import Parent, ResourceAccess
 from tenantry.kernel import FieldError
 from tenantry.resources import ResourceDefinition, ResourceService
 
-TASK_ACCESS = ResourceAccess("tasks", Task, owner="owner_id", parent=Parent(PROJECT_ACCESS, "project_id"))
+TASK_ACCESS = ResourceAccess(
+    "tasks", Task, "task", owner="owner_id", parent=Parent(PROJECT_ACCESS, "project_id"), grantable=True
+)
 
 
 class TaskService(ResourceService):
     """Tasks of one tenant."""
 
-    resource = ResourceDefinition(access=TASK_ACCESS, read=TaskRead, list_item=TaskListItem, singular="task")
+    resource = ResourceDefinition(access=TASK_ACCESS, read=TaskRead, list_item=TaskListItem)
 
     async def values(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Check who is assigned and where the task moves to. Raises `AssigneeNotMember`, `ProjectOfTaskNotFound`."""

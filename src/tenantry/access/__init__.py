@@ -1,7 +1,7 @@
 """Who may do what: roles, permissions, the decision order, and the principal that carries the answer."""
 
 from tenantry.access.builtin import BUILTIN
-from tenantry.access.decision import ACTOR, Extent, Extents, Parent, ResourceAccess
+from tenantry.access.decision import Decision, Line
 from tenantry.access.dependencies import (
     Access,
     RequestAccess,
@@ -10,27 +10,44 @@ from tenantry.access.dependencies import (
     require_permission,
     require_role,
 )
-from tenantry.access.errors import NotPermitted
+from tenantry.access.errors import FieldNotPermitted, NotPermitted
 from tenantry.access.gate import AccessGate
 from tenantry.access.models import MODELS
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
-from tenantry.access.principal import Principal
+from tenantry.access.principal import Extent, Principal
+from tenantry.access.principals import Principals
+from tenantry.access.resource import (
+    SUBJECTS,
+    Extents,
+    GrantFacts,
+    Parent,
+    Reach,
+    RecordFacts,
+    ResourceAccess,
+)
 from tenantry.tenancy import Role
 
 __all__ = [
-    "ACTOR",
     "BUILTIN",
     "MODELS",
     "OWN",
+    "SUBJECTS",
     "Access",
     "AccessGate",
+    "Decision",
     "Extent",
     "Extents",
+    "FieldNotPermitted",
+    "GrantFacts",
+    "Line",
     "NotPermitted",
     "Parent",
     "PermissionCatalog",
     "Permissions",
     "Principal",
+    "Principals",
+    "Reach",
+    "RecordFacts",
     "RequestAccess",
     "ResourceAccess",
     "Role",

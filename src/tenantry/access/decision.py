@@ -2,126 +2,83 @@
 
 1. the actor is authenticated                      `tenantry.identity`, before a principal exists
 2. and an active member of the tenant              `tenantry.tenancy`, before a principal exists
-3. `acl_allow_always` roles of the resource        } grants: the next release puts them here, in
-4. an explicit deny grant                          } `ResourceAccess.allowed`, in front of the extents
-5. an explicit allow grant                         }
-6. ownership                                       `Extent.OWN`
-7. the role's permission                           `Extent.ALL`
-8. otherwise: no                                   `Extent.NONE`
+3. to 8. are `ORDER`; before them stands the scope of the API key, which nothing widens.
+
+`ORDER` has two readers. `predicate` folds the conditions of the lines into one condition of SQL: lists, counts, single
+records and writes use it. `first` asks one line after the other about one record in memory: live events and `explain`.
+Both are given what each line means by `tenantry.access.resource`; neither knows the order.
 
 *Visible* is the decision for ``read``. A write needs visible and its own action. A child is visible only if its parent
 is. What is not visible is 404, what is visible but not allowed is 403; the first is asked before the second.
-
-One decision serves lists, counts, single records and writes, because it exists only as a predicate of SQL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, false, select, true
-from sqlalchemy import Table as SqlTable
-
-from tenantry.database import TenantTable
-
-ACTOR = "actor_user_id"
-"""Name of the parameter that carries the acting user's id into every predicate."""
+from sqlalchemy import ColumnElement, and_, false, not_, or_
 
 
-class Extent(StrEnum):
-    """How far a permission reaches."""
+class Line(StrEnum):
+    """The lines of the decision order, by the names that `explain` gives them."""
 
-    ALL = "all"
-    OWN = "own"
-    NONE = "none"
-
-
-class Reach(Protocol):
-    """Something that knows how far a permission reaches; a principal does."""
-
-    def extent(self, permission: str) -> Extent:
-        """Return the extent of one permission."""
-        ...
+    KEY_SCOPE = "key_scope"
+    ALLOW_ALWAYS = "allow_always"
+    DENY_GRANT = "deny_grant"
+    ALLOW_GRANT = "allow_grant"
+    OWNERSHIP = "ownership"
+    ROLE = "role"
+    NOTHING = "nothing"
 
 
-Extents = tuple[Extent, ...]
-"""The extents a predicate was built for: of the action, then of reading the resource and each parent above it."""
+ORDER: tuple[tuple[Line, bool], ...] = (
+    (Line.KEY_SCOPE, False),
+    (Line.ALLOW_ALWAYS, True),
+    (Line.DENY_GRANT, False),
+    (Line.ALLOW_GRANT, True),
+    (Line.OWNERSHIP, True),
+    (Line.ROLE, True),
+)
+"""The lines, first to last, and what each decides where it holds. Where none holds, the answer is no."""
 
 
-OwnCondition = Callable[[FromClause], ColumnElement[bool]]
-"""What ownership demands besides the owner: given the rows, the condition on them."""
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether something is allowed, the line that decided, and the grant that did where it was one."""
+
+    allowed: bool
+    line: Line
+    grant_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parent:
-    """The resource that a child belongs to: a child is visible only if its parent is."""
+def first(holds: Callable[[Line], bool]) -> Decision:
+    """Return the decision of the first line that holds.
 
-    access: ResourceAccess
-    column: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ResourceAccess:
-    """Who may do what with the records of one resource, as predicates over its table.
-
-    `owner` names the column with the owning user's id; `own_when` limits what ownership allows, by verb (a member may
-    update an own project while it is a draft). Records whose `deleted_at` is set are visible to nobody, except to the
-    verbs that ask for them.
+    >>> first(lambda line: line in (Line.DENY_GRANT, Line.ROLE))
+    Decision(allowed=False, line=<Line.DENY_GRANT: 'deny_grant'>, grant_id=None)
+    >>> first(lambda line: False).line.value
+    'nothing'
     """
+    for line, allows in ORDER:
+        if holds(line):
+            return Decision(allows, line)
+    return Decision(False, Line.NOTHING)
 
-    resource: str
-    model: type[TenantTable]
-    owner: str | None = None
-    own_when: Mapping[str, OwnCondition] = field(default_factory=dict)
-    parent: Parent | None = None
 
-    @property
-    def table(self) -> SqlTable:
-        """The table of the resource."""
-        return self.model.__table__
+def predicate(conditions: Mapping[Line, ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Return the same decision as a condition of SQL; a line without a condition never holds.
 
-    def extents(self, reach: Reach, verb: str) -> Extents:
-        """Return what a principal's permissions say about a verb here, as the key of a compiled statement."""
-        return (reach.extent(f"{self.resource}:{verb}"), *self.read_extents(reach))
-
-    def read_extents(self, reach: Reach) -> Extents:
-        """Return the extents of reading this resource and each one above it."""
-        above = self.parent.access.read_extents(reach) if self.parent else ()
-        return (reach.extent(f"{self.resource}:read"), *above)
-
-    def visible(self, rows: FromClause, read: Extents, *, deleted: bool = False) -> ColumnElement[bool]:
-        """Return the predicate of the records that may be read; `deleted` asks for the soft-deleted ones instead."""
-        clauses = [self._within("read", read[0], rows)]
-        if "deleted_at" in rows.c:
-            clauses.append(rows.c.deleted_at.is_not(None) if deleted else rows.c.deleted_at.is_(None))
-        if self.parent:
-            clauses.append(self._parent_is_visible(self.parent, rows, read[1:]))
-        return and_(true(), *clauses)
-
-    def allowed(self, verb: str, extents: Extents, rows: FromClause) -> ColumnElement[bool]:
-        """Return the predicate of the records that the action may touch, among the visible ones."""
-        return self._within(verb, extents[0], rows)
-
-    def _within(self, verb: str, extent: Extent, rows: FromClause) -> ColumnElement[bool]:
-        match extent:
-            case Extent.ALL:
-                return true()
-            case Extent.OWN if self.owner is not None:
-                owned = rows.c[self.owner] == bindparam(ACTOR, type_=rows.c[self.owner].type)
-                condition = self.own_when.get(verb)
-                return owned if condition is None else and_(owned, condition(rows))
-            case _:
-                return false()
-
-    def _parent_is_visible(self, parent: Parent, rows: FromClause, read: Extents) -> ColumnElement[bool]:
-        above = parent.access.table.alias(f"{parent.access.resource}_above")
-        return exists(
-            select(1).where(
-                above.c.tenant_id == rows.c.tenant_id,
-                above.c.id == rows.c[parent.column],
-                parent.access.visible(above, read),
-            )
-        )
+    >>> from sqlalchemy import column, Boolean
+    >>> own, denied = column("own", Boolean), column("denied", Boolean)
+    >>> print(predicate({Line.OWNERSHIP: own, Line.DENY_GRANT: denied}))
+    NOT denied AND own
+    """
+    folded: ColumnElement[bool] = false()
+    for line, allows in reversed(ORDER):
+        condition = conditions.get(line)
+        if condition is not None:
+            folded = or_(condition, folded) if allows else and_(not_(condition), folded)
+    return folded

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from tenantry.kernel import InvalidInput, Kind, NotFound, PermissionDenied, TenantryError
+from collections.abc import Sequence
+from uuid import UUID
+
+from tenantry.kernel import FieldError, InvalidInput, Kind, NotFound, PermissionDenied, TenantryError
 
 
 class NotPermitted(PermissionDenied):
-    """You may not do this."""
+    """You may not do this.
+
+    `permission`, `resource_type` and `record_id` are what the trail says about the refusal.
+    """
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        permission: str | None = None,
+        resource_type: str | None = None,
+        record_id: UUID | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
+        super().__init__(detail, errors=errors)
+        self.permission = permission
+        self.resource_type = resource_type
+        self.record_id = record_id
+
+
+class FieldNotPermitted(NotPermitted):
+    """You may not write this field."""
 
 
 class BeyondOwnPermissions(PermissionDenied):

@@ -11,21 +11,27 @@ from starlette.types import Scope
 
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
-from tenantry.identity import Authenticator, Identity, NotSignedIn
-from tenantry.kernel import Actor, ActorKind, context
-from tenantry.tenancy import DuplicateTenantHeader, Membership, TenantResolver
+from tenantry.access.principals import Principals
+from tenantry.identity import Authenticator, NotSignedIn
+from tenantry.kernel import context
+from tenantry.tenancy import DuplicateTenantHeader, TenantResolver
 
 
 @dataclass(frozen=True, slots=True)
 class AccessGate:
-    """Resolves who acts. One for a process; `catalog` knows what each role may do."""
+    """Resolves who acts. One for a process."""
 
     authenticator: Authenticator
     resolver: TenantResolver
-    catalog: PermissionCatalog
+    principals: Principals
+
+    @property
+    def catalog(self) -> PermissionCatalog:
+        """Every permission, and what each built-in role holds."""
+        return self.principals.catalog
 
     async def principal(self, scope: Scope) -> Principal:
-        """Return who acts in which tenant; published as ``scope["state"]["tenant"]`` too.
+        """Return who acts in which tenant; published as ``scope["state"]["tenant"]`` and ``…["principal"]`` too.
 
         Raises `NotSignedIn` (401), then the errors of tenant resolution (400, 403).
         """
@@ -33,21 +39,17 @@ class AccessGate:
         if sent.token is None:
             raise NotSignedIn("Send an access token: Authorization: Bearer …")
         identity = self.authenticator.peek(sent.token) or await self.authenticator.authenticate(sent.token)
-        context.actor_id.set(str(identity.user_id))
-        asked = (identity.user_id, identity.active_tenant_id, sent.tenant_id, sent.tenant_slug)
+        user_id, platform_role = identity.user_id, identity.platform_role
+        context.actor_id.set(str(user_id))
+        asked = (user_id, identity.active_tenant_id, sent.tenant_id, sent.tenant_slug)
         membership = self.resolver.peek(*asked) or await self.resolver.resolve(*asked)
+        principal = self.principals.peek(user_id, membership, platform_role)
+        if principal is None:
+            principal = await self.principals.of_person(user_id, membership, platform_role)
         context.tenant_id.set(str(membership.tenant.id))
-        scope.setdefault("state", {})["tenant"] = membership.tenant
-        return self._principal(identity, membership)
-
-    def _principal(self, identity: Identity, membership: Membership) -> Principal:
-        return Principal(
-            Actor(ActorKind.USER, identity.user_id),
-            identity.user_id,
-            membership.tenant,
-            membership.role,
-            self.catalog.of_role(membership.role),
-        )
+        state = scope.setdefault("state", {})
+        state["tenant"], state["principal"] = membership.tenant, principal
+        return principal
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,14 @@ class Permissions:
 
 
 class PermissionCatalog:
-    """Every permission of an application, and the set that each role holds. Built once, at assembly."""
+    """Every permission of an application, and the set that each role holds. Built once, at assembly.
+
+    >>> catalog = PermissionCatalog([Permissions("notes", {"read": "Read notes.", "create": "Write notes."})])
+    >>> sorted(catalog.expand(["notes:*", "notes:create:own", "gone:read"]))
+    ['notes:create', 'notes:create:own', 'notes:read']
+    >>> catalog.is_known("notes:*"), catalog.is_known("notes:paint")
+    (True, False)
+    """
 
     def __init__(self, modules: Iterable[Permissions]) -> None:
         self.modules = tuple(modules)
@@ -67,6 +74,7 @@ class PermissionCatalog:
             if overlap := self.descriptions.keys() & module.all().keys():
                 raise ConfigurationError(f"permissions {sorted(overlap)} are declared twice")
             self.descriptions |= module.all()
+        self._wild = {f"{module.resource}:*": frozenset(module.all()) for module in self.modules}
         self._by_role = {role: frozenset().union(*(module.of(role) for module in self.modules)) for role in Role}
 
     def of_role(self, role: str) -> frozenset[str]:
@@ -75,3 +83,14 @@ class PermissionCatalog:
             return self._by_role[Role(role)]
         except ValueError:
             return frozenset()
+
+    def is_known(self, name: str) -> bool:
+        """Tell whether a permission exists: plain, for own records, or every verb of a resource."""
+        return name.removesuffix(OWN) in self.descriptions or name in self._wild
+
+    def expand(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the single permissions that `names` stand for; what does not exist (any more) gives nothing."""
+        single: set[str] = set()
+        for name in names:
+            single |= self._wild.get(name) or ({name} if self.is_known(name) else set())
+        return frozenset(single)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
-from tenantry.access.decision import Extent
 from tenantry.access.errors import NotPermitted
 from tenantry.access.permissions import OWN
 from tenantry.kernel import Actor
 from tenantry.tenancy import Role, TenantFacts
+
+
+class Extent(StrEnum):
+    """How far a permission reaches, before grants on single records are asked."""
+
+    ALWAYS = "always"
+    """Every record, whatever grants say: the `acl_allow_always` roles of a resource."""
+    ALL = "all"
+    OWN = "own"
+    NONE = "none"
+    DENIED = "denied"
+    """No record, whatever other grants say: a deny grant on the whole resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +30,60 @@ class Principal:
 
     actor: Actor
     user_id: UUID
+    """The person or service account in whose name is acted: the owner of what it creates."""
     tenant: TenantFacts
     role: str
+    """The name of the role of the membership."""
     permissions: frozenset[str]
+    """What the roles give."""
+    roles: frozenset[str] = frozenset()
+    """The names of every role held: of the membership, of teams, of the platform."""
+    rank: Role | None = None
+    """The highest built-in role that one of the roles is or counts as."""
+    subjects: tuple[UUID, ...] = ()
+    """Every subject that the actor stands for, whose grants count for it and whose records are its own."""
+    allowed: frozenset[str] = frozenset()
+    """What grants on whole resources add."""
+    denied: frozenset[str] = frozenset()
+    """What grants on whole resources take away."""
+    ceiling: frozenset[str] | None = None
+    """What the API key is limited to; None where nothing is."""
 
     def extent(self, permission: str) -> Extent:
-        """Return how far a permission reaches for this principal: every record, the own ones, or none.
-
-        Steps 6 and 7 of the decision order (see `tenantry.access.decision`).
-        """
-        if permission in self.permissions:
+        """Return how far a permission reaches: steps 4 to 7 of the decision order, without grants on records."""
+        if permission in self.denied:
+            return Extent.DENIED
+        if permission in self.permissions or permission in self.allowed:
             return Extent.ALL
         if permission + OWN in self.permissions:
             return Extent.OWN
         return Extent.NONE
 
+    def scope(self, permission: str) -> Extent:
+        """Return how far the key of the request reaches: every record, own ones, or none."""
+        if self.ceiling is None or permission in self.ceiling:
+            return Extent.ALL
+        return Extent.OWN if permission + OWN in self.ceiling else Extent.NONE
+
+    def holds(self, permission: str) -> bool:
+        """Tell whether the roles give a permission, and the key lets it through: what one may pass on to others.
+
+        Grants are not asked: what one was lent is not one's own to give. ``…:own`` is held by whoever holds it all.
+        """
+        whole = permission.removesuffix(OWN)
+        given = permission in self.permissions or whole in self.permissions
+        return given and (self.ceiling is None or permission in self.ceiling or whole in self.ceiling)
+
     def require(self, permission: str) -> None:
-        """Raise `NotPermitted` unless the principal holds the permission for at least its own records."""
-        if self.extent(permission) is Extent.NONE:
-            raise NotPermitted(f"This needs the permission {permission}.")
+        """Raise `NotPermitted` unless the principal has the permission for at least its own records."""
+        extent = self.extent(permission)
+        if extent in (Extent.NONE, Extent.DENIED) or self.scope(permission) is Extent.NONE:
+            raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
 
     def require_role(self, minimum: Role) -> None:
-        """Raise `NotPermitted` unless the principal's role is at least `minimum`."""
-        if self.role not in set(Role) or not Role(self.role).covers(minimum):
+        """Raise `NotPermitted` unless a role is, or counts as, at least `minimum`.
+
+        A key with a scope of its own never passes: a role is more than its permissions.
+        """
+        if self.rank is None or not self.rank.covers(minimum) or self.ceiling is not None:
             raise NotPermitted(f"This needs the role {minimum}.")

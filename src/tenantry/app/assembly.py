@@ -6,12 +6,15 @@ Web, command line and tests use the same function, so that none of them runs on 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
+from uuid import UUID
 
-from tenantry.access import AccessGate
+from tenantry.access import AccessGate, Principals
+from tenantry.access.grants import TypeGrantBook
 from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections
 from tenantry.app.settings import Settings, refuse_unsafe
@@ -106,7 +109,9 @@ def _parts(
         membership_of=resolver.membership_of,
         leave_tenants=tenancy.members.leave_all,
     )
-    gate = AccessGate(identity.authenticator, resolver, application.catalog())
+    type_grants = TypeGrantBook(database, facts)
+    principals = Principals(application.catalog(), _NoRolesYet(), type_grants, runtime.clock)
+    gate = AccessGate(identity.authenticator, resolver, principals)
     cursors = CursorSigner(derived_key(settings.identity, "cursors"))
     log_format = settings.log.format_for(settings.environment)
     return Assembly(
@@ -120,6 +125,14 @@ def _parts(
         listener=listener,
         access_log=AccessLog(writer, log_format) if writer is not None else None,
     )
+
+
+class _NoRolesYet:
+    def peek(self, tenant_id: UUID) -> Mapping[str, Any]:
+        return {}
+
+    async def load(self, tenant_id: UUID) -> Mapping[str, Any]:
+        return {}
 
 
 def _mailer(environment: Environment) -> Mailer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tenantry.access import Extent, Extents
+from tenantry.access import Extents
 from tenantry.database import Planning
 from tenantry.query import ListShape
 from tenantry.resources.definition import ResourceDefinition
@@ -14,12 +14,12 @@ from tenantry.resources.definition import ResourceDefinition
 def planning_of(resource: ResourceDefinition, read: Extents, shape: ListShape) -> Planning:
     """Return how a list is planned.
 
-    In order: no condition besides the tenant and the soft delete, and an index ``(tenant_id, <the sort>)`` that is
-    walked in one direction. Anything else is planned for its values.
+    In order: no condition besides the tenant, the soft delete and deny grants, and an index ``(tenant_id, <the sort>)``
+    that is walked in one direction. Anything else is planned for its values.
     """
     plain = not (shape.filters or shape.search or shape.with_total or any(shape.null_keys))
     one_way = len({descending for _, descending in shape.sort}) == 1
-    everybody = resource.access.parent is None and set(read) == {Extent.ALL}
+    everybody = resource.access.parent is None and all(reach.is_everything for reach in read)
     if plain and one_way and everybody and _has_index(resource, [name for name, _ in shape.sort]):
         return Planning.IN_ORDER
     return Planning.FRESH

@@ -44,9 +44,12 @@ class Projection:
         for name, field in self._fields.items():
             self._check(name, field, columns)
 
-    def of(self, rows: FromClause, only: Sequence[str] | None = None) -> list[ColumnElement[Any]]:
-        """Return the labelled expressions over `rows`; `only` keeps some of the fields."""
-        return [self._expression(name, rows).label(name) for name in self.names if only is None or name in only]
+    def of(
+        self, rows: FromClause, *, only: Sequence[str] | None = None, hidden: frozenset[str] = frozenset()
+    ) -> list[ColumnElement[Any]]:
+        """Return the labelled expressions over `rows`; `only` keeps some of the fields, `hidden` leaves some out."""
+        kept = [name for name in self.names if name not in hidden and (only is None or name in only)]
+        return [self._expression(name, rows).label(name) for name in kept]
 
     def _expression(self, name: str, rows: FromClause) -> ColumnElement[Any]:
         computed = _sql_field(self._fields[name])

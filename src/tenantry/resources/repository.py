@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import ACTOR, Extents, NotPermitted, Principal
+from tenantry.access import SUBJECTS, Extents, NotPermitted, Principal
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
 from tenantry.http import StaleVersion
@@ -47,10 +47,12 @@ class ResourceRepository:
         self.uow = uow
         self.principal = principal
         self._access = resource.access
+        self.hidden = resource.access.hidden(principal)
+        """The restricted fields that this principal neither reads nor writes."""
 
     async def read(self, record_id: UUID) -> Rendered:
         """Return one visible record. Raises `RecordNotFound`."""
-        statement = statements.reading(self.resource, self._access.read_extents(self.principal))
+        statement = statements.reading(self.resource, self._access.read_extents(self.principal), self.hidden)
         row = await self.uow.one(statement, id=record_id, **self._actor())
         if row is None:
             raise self._not_found(record_id)
@@ -62,7 +64,8 @@ class ResourceRepository:
         Raises `RecordNotFound` for a parent that is not visible.
         """
         read = self._access.read_extents(self.principal)
-        statement = statements.listing(self.resource, read, request.shape, spec, nested=parent_id is not None)
+        nested = parent_id is not None
+        statement = statements.listing(self.resource, read, request.shape, spec, nested=nested, hidden=self.hidden)
         row = await self.uow.exactly_one(statement, **request.params, parent_id=parent_id, **self._actor())
         items: str = row["items"] or ""
         if not items and parent_id is not None:
@@ -76,18 +79,19 @@ class ResourceRepository:
     async def create(self, values: Mapping[str, Any], *, action: str) -> Rendered:
         """Insert a record, its audit line and its event; `values` are columns without id and tenant.
 
-        Raises `RecordNotFound` for a parent that is not visible, and the errors of the table's constraints.
+        Raises `RecordNotFound` for a parent that is not visible, `NotPermitted` for one that nothing may be added to,
+        and the errors of the table's constraints.
         """
         parent = self._access.parent
         above = parent.access.read_extents(self.principal) if parent else ()
+        extents = (self._access.reach(self.principal, "create"), *above)
         record_id = new_id()
         full = {"tenant_id": self.uow.tenant_id, "id": record_id, **values}
-        statement = statements.creation(self.resource, tuple(full), above)
+        statement = statements.creation(self.resource, tuple(full), extents, self.hidden)
         row = await self.uow.one(statement, **_set(full), **self._line(action), **self._actor())
         if row is None:
-            raise RecordNotFound(
-                f"The record to add it to, {values[parent.column] if parent else None}, was not found."
-            )
+            await self.require_parent(values[parent.column] if parent else record_id)
+            raise self.not_permitted("create")
         return Rendered(record_id, row["json"], row["version"])
 
     async def change(
@@ -106,13 +110,13 @@ class ResourceRepository:
         this order, and the errors of the table's constraints.
         """
         values = values or {}
-        shape = Mutation(change, verb, self._access.extents(self.principal, verb), tuple(values))
+        shape = Mutation(change, verb, self._access.extents(self.principal, verb), tuple(values), self.hidden)
         statement = statements.mutation(self.resource, shape)
         line = {} if change is Change.NOTHING else self._line(action)
         row = await self.uow.one(statement, id=record_id, expected=expected, **_set(values), **line, **self._actor())
         if row is None:
             raise self._not_found(record_id)
-        self._refuse(row, verb)
+        self._refuse(row, verb, record_id)
         return Rendered(record_id, row["json"], row["version"])
 
     async def clear(self, *, action: str) -> int:
@@ -136,9 +140,20 @@ class ResourceRepository:
         if not await self.is_parent_visible(parent_id):
             raise RecordNotFound(f"The record that holds this list, {parent_id}, was not found.")
 
-    def _refuse(self, row: Row, verb: str) -> None:
+    def not_permitted(self, verb: str, record_id: UUID | None = None) -> NotPermitted:
+        """Return the refusal of a verb, on a record that is visible or on none."""
+        name = self.resource.singular
+        detail = (
+            f"You may not {verb} a {name} here."
+            if record_id is None
+            else f"You may see this {name}, but not {verb} it."
+        )
+        permission = f"{self.resource.name}:{verb}"
+        return NotPermitted(detail, permission=permission, resource_type=name, record_id=record_id)
+
+    def _refuse(self, row: Row, verb: str, record_id: UUID) -> None:
         if not row["allowed"]:
-            raise NotPermitted(f"You may see this {self.resource.singular}, but not {verb} it.")
+            raise self.not_permitted(verb, record_id)
         if row["json"] is None:
             raise StaleVersion(f"The {self.resource.singular} is at version {row['current']}; read it again.")
 
@@ -146,7 +161,7 @@ class ResourceRepository:
         return RecordNotFound(f"{self.resource.singular.capitalize()} {record_id} not found.")
 
     def _actor(self) -> dict[str, Any]:
-        return {ACTOR: self.principal.user_id}
+        return {SUBJECTS: self.principal.subjects}
 
     def _line(self, action: str) -> dict[str, Any]:
         return {

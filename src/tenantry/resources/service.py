@@ -11,8 +11,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from tenantry.access import Extent, Principal
+from tenantry.access import Extent, FieldNotPermitted, Principal
 from tenantry.database import UnitOfWork
+from tenantry.kernel import FieldError
 from tenantry.query import ListRequest, ListSpec
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.repository import Rendered, RenderedPage, ResourceRepository
@@ -34,7 +35,7 @@ class ResourceService:
     async def create(self, payload: BaseModel, *, parent_id: UUID | None = None) -> Rendered:
         """Add a record. Raises `NotPermitted`, and `RecordNotFound` for a parent that is not visible."""
         await self._require_create(parent_id)
-        values = await self.values(payload.model_dump())
+        values = await self.values(self._written(payload))
         if self.resource.owned:
             values["owner_id"] = self.principal.user_id
         if self.resource.access.parent is not None:
@@ -51,13 +52,13 @@ class ResourceService:
 
     async def update(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
         """Change the fields that `payload` sets. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`."""
-        values = await self.values(payload.model_dump(exclude_unset=True))
+        values = await self.values(self._written(payload, exclude_unset=True))
         change = Change.SET if values else Change.NOTHING
         return await self._write(record_id, change, "update", "updated", values=values, expected=expected)
 
     async def replace(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
         """Set every writable field, those that `payload` leaves out to their defaults."""
-        values = await self.values(payload.model_dump())
+        values = await self.values(self._written(payload))
         return await self._write(record_id, Change.SET, "update", "updated", values=values, expected=expected)
 
     async def delete(self, record_id: UUID, *, expected: int | None = None, hard: bool = False) -> Rendered:
@@ -79,13 +80,29 @@ class ResourceService:
         """Return the column values for the fields of a payload; override to check or to derive some."""
         return fields
 
+    def _written(self, payload: BaseModel, *, exclude_unset: bool = False) -> dict[str, Any]:
+        """Return the fields of a payload, without those that the principal does not see.
+
+        Raises `FieldNotPermitted` where the payload names one.
+        """
+        hidden = self.records.hidden
+        if refused := sorted(payload.model_fields_set & hidden):
+            message = "You may not write this field."
+            errors = [FieldError(f"/{name}", message, "field_not_permitted") for name in refused]
+            permission = self.resource.access.restricted[refused[0]]
+            raise FieldNotPermitted(permission=permission, resource_type=self.resource.singular, errors=errors)
+        return payload.model_dump(exclude_unset=exclude_unset, exclude=set(hidden) or None)
+
     async def _require_create(self, parent_id: UUID | None) -> None:
-        """Refuse whoever may not add records: 404 for a parent that is not visible comes before the 403."""
-        permission = f"{self.resource.name}:create"
-        if self.principal.extent(permission) is Extent.NONE:
+        """Refuse whoever may add records nowhere: 404 for a parent that is not visible comes before the 403.
+
+        Grants on a parent can allow it below that parent: then the statement decides, with the parent at hand.
+        """
+        reach = self.resource.access.reach(self.principal, "create")
+        if reach.is_nothing or (parent_id is None and reach.extent is Extent.NONE):
             if parent_id is not None:
                 await self.records.require_parent(parent_id)
-            self.principal.require(permission)
+            raise self.records.not_permitted("create")
 
     async def _write(
         self,

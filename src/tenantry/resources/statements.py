@@ -58,15 +58,20 @@ SEPARATOR = ",\n"
 """Between the items of a page. PostgreSQL writes no line feed into JSON (within texts it is escaped), so the last item
 can be cut off without parsing; and as white space it is part of the answer."""
 
+Hidden = frozenset[str]
+"""The restricted fields that are left out."""
+
+NONE_HIDDEN: Hidden = frozenset()
+
 _AUDIT = AuditEntry.__table__
 _OUTBOX = OutboxEvent.__table__
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def reading(resource: ResourceDefinition, read: Extents) -> Statement:
+def reading(resource: ResourceDefinition, read: Extents, hidden: Hidden = NONE_HIDDEN) -> Statement:
     """One visible record: ``json, version``; no row where it is not visible. Parameters: ``id``."""
     table = resource.table
-    body = _body(resource.item, table)
+    body = _body(resource.item, table, hidden)
     return Statement(
         select(json_of(body).label("json"), table.c.version)
         .select_from(table.join(body, true()))
@@ -76,7 +81,13 @@ def reading(resource: ResourceDefinition, read: Extents) -> Statement:
 
 @lru_cache(maxsize=_SHAPES_KEPT)
 def listing(
-    resource: ResourceDefinition, read: Extents, shape: ListShape, spec: ListSpec, *, nested: bool = False
+    resource: ResourceDefinition,
+    read: Extents,
+    shape: ListShape,
+    spec: ListSpec,
+    *,
+    nested: bool = False,
+    hidden: Hidden = NONE_HIDDEN,
 ) -> Statement:
     """A page of visible records: ``items`` (JSON texts joined by `SEPARATOR`, or null), ``count``, ``total``, ``_k0…``.
 
@@ -91,7 +102,7 @@ def listing(
     visible = select(table).where(resource.access.visible(table, read))
     if nested and parent is not None:
         visible = visible.where(table.c[parent.column] == bindparam("parent_id"))
-    page, body = _page(resource, visible, shape, spec)
+    page, body = _page(resource, visible, shape, spec, hidden)
     columns: list[ColumnElement[Any]] = [
         func.string_agg(
             cast(json_of(body), Text), literal_column(f"E'{SEPARATOR.encode('unicode_escape').decode()}'")
@@ -106,14 +117,14 @@ def listing(
 
 
 def _page(
-    resource: ResourceDefinition, visible: Select[*tuple[Any, ...]], shape: ListShape, spec: ListSpec
+    resource: ResourceDefinition, visible: Select[*tuple[Any, ...]], shape: ListShape, spec: ListSpec, hidden: Hidden
 ) -> tuple[Subquery, FromClause]:
     """The rows of a page, and the row to render for each: the same, unless a sort key is no field of the answer."""
-    fields = resource.line.of(resource.table, shape.fields)
+    fields = resource.line.of(resource.table, only=shape.fields, hidden=hidden)
     named = {field.name for field in fields}
-    hidden = [key for key, (name, _) in zip(keys_of(shape, spec), shape.sort, strict=True) if name not in named]
-    page = apply_list(visible.with_only_columns(*fields, *hidden), shape, spec).subquery("_page_")
-    if not hidden:
+    keys = [key for key, (name, _) in zip(keys_of(shape, spec), shape.sort, strict=True) if name not in named]
+    page = apply_list(visible.with_only_columns(*fields, *keys), shape, spec).subquery("_page_")
+    if not keys:
         return page, page
     return page, select(*(page.c[field.name] for field in fields)).correlate(page).lateral("_body_")
 
@@ -127,11 +138,13 @@ def existence(access: ResourceAccess, read: Extents) -> Statement:
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def creation(resource: ResourceDefinition, columns: tuple[str, ...], above: Extents) -> Statement:
-    """Insert one record with its audit line and event: ``json, version``; no row where the parent is not visible.
+def creation(
+    resource: ResourceDefinition, columns: tuple[str, ...], extents: Extents, hidden: Hidden = NONE_HIDDEN
+) -> Statement:
+    """Insert one record with its audit line and event: ``json, version``.
 
-    Parameters: ``set_<column>`` for each of `columns`, those of `_lines`, and the acting user where the parent's
-    visibility asks for it. `above` are the extents of reading the parents, empty where there is none.
+    No row where the parent is not visible, or the verb ``create`` is not allowed below it. `extents` are those of
+    creating, then of reading the parents. Parameters: ``set_<column>`` for each of `columns`, and those of `_lines`.
     """
     table, parent = resource.table, resource.access.parent
     insertion = insert(table)
@@ -139,14 +152,18 @@ def creation(resource: ResourceDefinition, columns: tuple[str, ...], above: Exte
         insertion = insertion.values({name: _value(table, name) for name in columns})
     else:
         parents = parent.access.table
-        found = exists().where(parents.c.id == _value(table, parent.column), parent.access.visible(parents, above))
+        found = exists().where(
+            parents.c.id == _value(table, parent.column),
+            parent.access.visible(parents, extents[1:]),
+            resource.access.addable(extents[0], parents),
+        )
         insertion = insertion.from_select(
             list(columns), select(*(_value(table, name) for name in columns)).where(found)
         )
     created = insertion.returning(*table.c).cte("created")
     after = _facts(resource, created, resource.audited)
     lines = _lines(resource, created, before=null(), after=after)
-    body = _body(resource.item, created)
+    body = _body(resource.item, created, hidden)
     answer = select(json_of(body).label("json"), created.c.version).select_from(created.join(body, true()))
     return Statement(answer.add_cte(*lines), writes=True)
 
@@ -164,12 +181,13 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """The shape of a write: what is done, under which verb, to which columns, on what extents."""
+    """The shape of a write: what is done, under which verb, to which columns, on what extents, without which fields."""
 
     change: Change
     verb: str
     extents: Extents
     columns: tuple[str, ...] = ()
+    hidden: Hidden = NONE_HIDDEN
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
@@ -192,7 +210,7 @@ def mutation(resource: ResourceDefinition, shape: Mutation) -> Statement:
     expected = bindparam("expected", type_=Integer)
     go = [target.c.allowed, or_(expected.is_(None), target.c.version == expected)]
     changed = _changed(table, target, shape, go)
-    body = _body(resource.item, changed)
+    body = _body(resource.item, changed, shape.hidden)
     answer = select(
         target.c.allowed, target.c.version.label("current"), json_of(body).label("json"), changed.c.version
     ).select_from(target.outerjoin(changed.join(body, true()), true()))
@@ -304,8 +322,8 @@ def _facts(resource: ResourceDefinition, rows: FromClause, columns: Sequence[str
     return select(func.to_jsonb(whole_row(facts))).select_from(facts).scalar_subquery()
 
 
-def _body(projection: Projection, rows: FromClause, only: Sequence[str] | None = None) -> FromClause:
-    return select(*projection.of(rows, only)).correlate(rows).lateral("_body_")
+def _body(projection: Projection, rows: FromClause, hidden: Hidden) -> FromClause:
+    return select(*projection.of(rows, hidden=hidden)).correlate(rows).lateral("_body_")
 
 
 def _value(table: Table, name: str) -> ColumnElement[Any]:

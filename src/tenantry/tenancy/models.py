@@ -1,7 +1,7 @@
 """The tables of tenancy, all of the control plane: tenants, who belongs to them, in which teams, and who was invited.
 
-Memberships, teams and invitations stand behind row security: the control role sees those of the transaction's tenant, and a
-person's own memberships. Tenants do not: finding a tenant by its slug comes before anything is known.
+Memberships, teams and invitations stand behind row security: the control role sees those of the transaction's tenant,
+and a person's own memberships. Tenants do not: finding a tenant by its slug comes before anything is known.
 """
 
 from __future__ import annotations

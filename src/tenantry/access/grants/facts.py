@@ -1,0 +1,60 @@
+"""Grants on whole resources, as they are remembered between requests: they change what a role reaches, not which rows.
+
+Only tenants that have any are asked for them (`ANY_TYPE` in `TenantFacts.granted`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tenantry.access.grants.repository import TYPE_GRANTS_IN_FORCE
+from tenantry.access.models import Effect
+from tenantry.cache import FactCache
+from tenantry.database import Database
+from tenantry.kernel import SYSTEM
+
+ANY_TYPE = "*"
+"""The mark in `TenantFacts.granted` of a tenant that has grants on whole resources."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeGrantFacts:
+    """A grant on a whole resource."""
+
+    id: UUID
+    subject_id: UUID
+    action: str
+    effect: Effect
+    expires_at: datetime | None
+
+
+class TypeGrantBook:
+    """The grants on whole resources of each tenant, from cached facts where they are known."""
+
+    def __init__(self, database: Database, facts: FactCache) -> None:
+        self._database = database
+        self._facts = facts
+
+    def peek(self, tenant_id: UUID) -> Any:
+        """Return the tenant's grants as a tuple, or `MISSING`."""
+        return self._facts.peek(type_grants_key(tenant_id))
+
+    async def load(self, tenant_id: UUID) -> tuple[TypeGrantFacts, ...]:
+        """Return the tenant's grants, from the database if need be."""
+        return await self._facts.load(type_grants_key(tenant_id), lambda: self._read(tenant_id))
+
+    async def _read(self, tenant_id: UUID) -> tuple[TypeGrantFacts, ...]:
+        async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
+            rows = await uow.all(TYPE_GRANTS_IN_FORCE, tenant_id=tenant_id)
+        return tuple(
+            TypeGrantFacts(row["id"], row["subject_id"], row["action"], Effect(row["effect"]), row["expires_at"])
+            for row in rows
+        )
+
+
+def type_grants_key(tenant_id: UUID) -> str:
+    """Return the key of the tenant's grants on whole resources."""
+    return f"typegrants:{tenant_id}"
