@@ -80,11 +80,14 @@ would serve it under row security; make it text with a CHECK, an integer, uuid, 
         default_sort: str = "id",
         search: Collection[str] = (),
     ) -> None:
+        self._columns = columns
+        self._narrowed: dict[frozenset[str], ListSpec] = {}
         # `str`, because names taken from a table are SQLAlchemy's `quoted_name`, which not every JSON writer knows.
         self.fields = tuple(map(str, fields))
         self.filters = {name: _field(columns, name, "filter") for name in sorted(map(str, filters))}
         self.sorts = {name: _sort_field(columns, name) for name in sorted(map(str, sorts))}
-        self.search = tuple(_search_column(columns, name) for name in sorted(search))
+        self._searched = tuple(sorted(map(str, search)))
+        self.search = tuple(_search_column(columns, name) for name in self._searched)
         self.id = _sort_field(columns, "id")
         if self.id.nullable:
             raise ConfigurationError("sort 'id': it breaks ties and must not be NULL; declare it nullable=False")
@@ -93,7 +96,26 @@ would serve it under row security; make it text with a CHECK, an integer, uuid, 
         self.sort_terms = {sign + name: (name, sign == "-") for name in self.sorts for sign in ("", "-")}
         self.filter_parameters = _filter_parameters(self.filters)
         self.parameters = ORDINARY | self.filter_parameters.keys() | ({"search"} if search else set())
+        self._default_sort = default_sort
         self.default_sort = self._default(default_sort)
+
+    def without(self, hidden: frozenset[str]) -> ListSpec:
+        """Return the declaration for whoever may not read some fields: they can be asked for nowhere.
+
+        Raises `ConfigurationError` where the default sort is by one of them: a declaration has to work for everybody.
+        """
+        if not hidden:
+            return self
+        if hidden not in self._narrowed:  # as many as there are sets of restricted permissions
+            self._narrowed[hidden] = ListSpec(
+                self._columns,
+                fields=[name for name in self.fields if name not in hidden],
+                filters=self.filters.keys() - hidden,
+                sorts=self.sorts.keys() - hidden,
+                default_sort=self._default_sort,
+                search=[name for name in self._searched if name not in hidden],
+            )
+        return self._narrowed[hidden]
 
     def key(self, name: str) -> ListField:
         """Return the field of one term of a sort order."""

@@ -17,7 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from starlette.types import Receive, Scope
 
-from tenantry.access import AccessGate, Principal
+from tenantry.access import AccessGate, NotPermitted, Principal
 from tenantry.database import Planning, UnitOfWork
 from tenantry.http import (
     InvalidQuery,
@@ -179,14 +179,17 @@ class Operations:
         return Answer(304, version=record.version) if is_known(known, record.version) else answer
 
     async def list(self, exchange: Exchange) -> Answer:
-        """GET the collection: a page."""
+        """GET the collection: a page. Whoever cannot see any record, now or ever, is told so instead."""
         parent_id = exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
-        exchange.principal.require(f"{self.resource.name}:read")
-        signer, spec = exchange.edge.cursors, self.spec
-        principal = exchange.principal
+        principal, access = exchange.principal, self.resource.access
+        read = access.read_extents(principal)
+        if read[0].is_nothing:
+            permission = f"{self.resource.name}:read"
+            raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
+        signer, spec = exchange.edge.cursors, self.spec.without(access.hidden(principal))
         binding = f"{principal.tenant.id}:{principal.user_id}:{self.resource.name}:{parent_id}"
         request = parse_list(exchange.scope["query_string"], spec, signer=signer, binding=binding)
-        planning = planning_of(self.resource, self.resource.access.read_extents(principal), request.shape)
+        planning = planning_of(self.resource, read, request.shape)
         async with exchange.work(planning) as uow:
             page = await self._service(exchange, uow).list(request, spec, parent_id=parent_id)
         cursor = signer.next_cursor(request, page.keys, spec=spec, binding=binding) if page.has_more else None

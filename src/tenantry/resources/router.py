@@ -226,6 +226,7 @@ class ResourceRouter:
                 raise ConfigurationError(
                     f"{schema.__name__}: {', '.join(open_)} may be of any length; use ShortText, MaxLen(…) or RichText."
                 )
+        self.spec.without(frozenset(self.service.resource.access.restricted))  # fails where nobody else could list
         if Operation.RESTORE in self.operations and not self.service.resource.soft_deletes:
             raise ConfigurationError(f"{self.path}: restore needs a model with SoftDeletes.")
 
