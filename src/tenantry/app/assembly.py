@@ -14,21 +14,24 @@ from typing import Any
 from uuid import UUID
 
 from tenantry.access import AccessGate, Principals
+from tenantry.access.errors import UnknownRole
 from tenantry.access.grants import TypeGrantBook
+from tenantry.access.keys import KeyService
 from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
-from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement
+from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement, UnitOfWork
 from tenantry.database.doctor import assert_safe_roles
 from tenantry.database.migrations import create_placement_schema, require_current
 from tenantry.identity import IdentityService, derived_key
-from tenantry.kernel import Clock, Environment, SystemClock, Unavailable
+from tenantry.kernel import Clock, Environment, FieldError, SystemClock, Unavailable
 from tenantry.observability import AccessLog, LineWriter, Metrics
 from tenantry.query import CursorSigner
 from tenantry.resources import ResourceEdge
 from tenantry.runtime import ConsoleMailer, DiscardingMailer, Mailer, Runtime
-from tenantry.tenancy import TenancyService, TenantResolver
+from tenantry.tenancy import Acting, Role, TenancyService, TenantResolver
+from tenantry.tenancy.acting import require_rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Assembly:
     runtime: Runtime
     identity: IdentityService
     tenancy: TenancyService
+    keys: KeyService
     gate: AccessGate
     resources: ResourceEdge
     listener: InvalidationListener
@@ -72,6 +76,7 @@ async def assembled(
         try:
             yield parts
         finally:
+            await parts.keys.close()
             await parts.identity.close()
             await parts.tenancy.close()
             if writer is not None:
@@ -111,6 +116,7 @@ def _parts(
     )
     type_grants = TypeGrantBook(database, facts)
     principals = Principals(application.catalog(), _NoRolesYet(), type_grants, runtime.clock)
+    keys = KeyService(runtime, application.catalog(), _NoAuthorityYet())
     gate = AccessGate(identity.authenticator, resolver, principals)
     cursors = CursorSigner(derived_key(settings.identity, "cursors"))
     log_format = settings.log.format_for(settings.environment)
@@ -120,6 +126,7 @@ def _parts(
         runtime=runtime,
         identity=identity,
         tenancy=tenancy,
+        keys=keys,
         gate=gate,
         resources=ResourceEdge(gate, runtime, cursors),
         listener=listener,
@@ -133,6 +140,13 @@ class _NoRolesYet:
 
     async def load(self, tenant_id: UUID) -> Mapping[str, Any]:
         return {}
+
+
+class _NoAuthorityYet:
+    async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
+        if not all(role in set(Role) for role in roles):
+            raise UnknownRole(errors=[FieldError("/role", "There is no such role", UnknownRole.code)])
+        require_rank(acting.role, *roles)
 
 
 def _mailer(environment: Environment) -> Mailer:

@@ -12,6 +12,8 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
 from tenantry.access import current_access, require_permission
+from tenantry.access.keys.router import api_keys_router
+from tenantry.access.keys.service_accounts_router import service_accounts_router
 from tenantry.app import health
 from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly
@@ -43,6 +45,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.runtime = assembly.runtime
     app.state.identity = assembly.identity
     app.state.tenancy = assembly.tenancy
+    app.state.keys = assembly.keys
     app.state.gate = assembly.gate
     app.state.resources = assembly.resources
     app.state.readiness = health.Readiness(assembly)
@@ -54,8 +57,13 @@ def create_app(assembly: Assembly) -> FastAPI:
 
 
 def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
-    """Return every route of the API: identity, tenancy, then the modules in their order."""
-    routers: Sequence[APIRouter] = (*IDENTITY_ROUTERS, *tenancy_routers(_tenancy_rules()))
+    """Return every route of the API: identity, tenancy, access, then the modules in their order."""
+    routers: Sequence[APIRouter] = (
+        *IDENTITY_ROUTERS,
+        *tenancy_routers(_tenancy_rules()),
+        api_keys_router(),
+        service_accounts_router(),
+    )
     own = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     return [*in_style(own, style), *application.routes(style)]
 

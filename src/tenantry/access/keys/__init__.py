@@ -1,0 +1,35 @@
+"""API keys and service accounts: who may act besides people who sign in.
+
+The routes are in `router.py` and `service_accounts_router.py`, beside this surface and not part of it: they ask the
+gate, which asks this package.
+"""
+
+from tenantry.access.keys.api_keys import MAX_KEYS, MAX_LIFETIME, ApiKeyRecord, ApiKeys, MadeKey, NewKey
+from tenantry.access.keys.errors import InvalidApiKey, KeysNeedAPerson, TooManyKeys, TwoCredentials
+from tenantry.access.keys.facts import KeyBook, KeyFacts, ServiceAccountFacts, api_key_key
+from tenantry.access.keys.secrets import MARK, PresentedKey, secrets_of
+from tenantry.access.keys.service import KeyService
+from tenantry.access.keys.service_accounts import ServiceAccountRecord, ServiceAccounts
+
+__all__ = [
+    "MARK",
+    "MAX_KEYS",
+    "MAX_LIFETIME",
+    "ApiKeyRecord",
+    "ApiKeys",
+    "InvalidApiKey",
+    "KeyBook",
+    "KeyFacts",
+    "KeyService",
+    "KeysNeedAPerson",
+    "MadeKey",
+    "NewKey",
+    "PresentedKey",
+    "ServiceAccountFacts",
+    "ServiceAccountRecord",
+    "ServiceAccounts",
+    "TooManyKeys",
+    "TwoCredentials",
+    "api_key_key",
+    "secrets_of",
+]

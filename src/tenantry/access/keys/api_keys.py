@@ -1,0 +1,223 @@
+"""API keys: made by people, for themselves or for service accounts, and never able to do more than their maker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tenantry.access.errors import (
+    ApiKeyNotFound,
+    BeyondOwnPermissions,
+    NotPermitted,
+    ServiceAccountNotFound,
+    UnknownPermission,
+)
+from tenantry.access.keys.errors import InvalidExpiry, TooManyKeys
+from tenantry.access.keys.facts import api_key_key
+from tenantry.access.keys.reach import reach_of, require_person
+from tenantry.access.keys.repository import (
+    API_KEYS,
+    COUNT_LIVE,
+    DELETE_KEY,
+    HOLD_ACCOUNT,
+    HOLD_MEMBER,
+    INSERT_KEY,
+    KEY_BY_ID,
+)
+from tenantry.access.keys.secrets import NewSecret
+from tenantry.access.permissions import PermissionCatalog
+from tenantry.access.principal import Principal
+from tenantry.audit import record
+from tenantry.database import Row, UnitOfWork
+from tenantry.kernel import FieldError, new_id
+from tenantry.query import ListRequest
+from tenantry.runtime import Runtime
+from tenantry.tenancy import Acting, NotAMember
+from tenantry.tenancy.authority import RoleAuthority
+from tenantry.tenancy.row_list import ListPage
+
+MAX_KEYS = 50
+"""Keys that have not expired, for one member or service account."""
+
+MAX_LIFETIME = timedelta(days=366)
+"""How far ahead a key may expire; one that should live longer is replaced once a year, or says so by having no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRecord:
+    """A key, as those see it who may; without its secret, which nobody has but its holder."""
+
+    id: UUID
+    name: str
+    prefix: str
+    user_id: UUID | None
+    service_account_id: UUID | None
+    role: str | None
+    permissions: list[str] | None
+    created_by: UUID | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to be: limited to `permissions`, or to those of `role`, or to nothing but what whom it acts for may."""
+
+    name: str
+    permissions: Sequence[str] | None = None
+    role: str | None = None
+    expires_at: datetime | None = None
+    service_account_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A key that was just made, with the only copy of its secret."""
+
+    record: ApiKeyRecord
+    secret: str = field(repr=False)
+
+
+class ApiKeys:
+    """The keys of a tenant. Every call says who acts (`Acting`) and what they may (`Principal`)."""
+
+    def __init__(self, runtime: Runtime, catalog: PermissionCatalog, authority: RoleAuthority) -> None:
+        self._database = runtime.database
+        self._clock = runtime.clock
+        self._facts = runtime.facts
+        self._catalog = catalog
+        self._authority = authority
+
+    async def list(self, acting: Acting, principal: Principal, request: ListRequest) -> ListPage:
+        """Return a page of the keys that the principal may see."""
+        async with self._scope(acting) as uow:
+            reach = reach_of(principal, "read")
+            return await API_KEYS.read(uow, request, tenant_id=acting.tenant_id, **reach.parameters)
+
+    async def read(self, acting: Acting, principal: Principal, key_id: UUID) -> ApiKeyRecord:
+        """Return a key. Raises `ApiKeyNotFound`, also for one that the principal may not see."""
+        async with self._scope(acting) as uow:
+            return await _visible(uow, acting, principal, key_id)
+
+    async def create(self, acting: Acting, principal: Principal, new: NewKey) -> MadeKey:
+        """Make a key.
+
+        Raises `KeysNeedAPerson`, `UnknownPermission`, `UnknownRole`, `InvalidExpiry`, `BeyondOwnPermissions`,
+        `RoleAboveOwn`, `ServiceAccountNotFound` and `TooManyKeys`.
+        """
+        require_person(principal)
+        now = self._clock.now()
+        _require_expiry_ahead(new.expires_at, now)
+        self._require_scope_within(principal, new.permissions or ())
+        if new.service_account_id is not None:
+            principal.require("service-accounts:manage")
+        async with self._scope(acting) as uow:
+            await self._hold_holder(uow, acting, principal, new)
+            if new.role is not None:
+                await self._authority.require_may_give(uow, acting, new.role)
+            return await self._insert(uow, acting, principal, new, now)
+
+    async def delete(self, acting: Acting, principal: Principal, key_id: UUID) -> None:
+        """Delete a key; it is refused from now on, everywhere within a second.
+
+        Raises `KeysNeedAPerson`, `ApiKeyNotFound` and `NotPermitted`.
+        """
+        require_person(principal)
+        async with self._scope(acting) as uow:
+            key = await _visible(uow, acting, principal, key_id)
+            if not reach_of(principal, "delete").covers(key.user_id, key.service_account_id):
+                raise NotPermitted("This needs the permission api-keys:delete.")
+            if not await uow.run(DELETE_KEY, tenant_id=acting.tenant_id, key_id=key_id):
+                raise ApiKeyNotFound  # somebody else was faster
+            await record(uow, "api_keys.deleted", resource_type="api_key", resource_id=key_id, before=_audited(key))
+            await self._facts.announce(uow, api_key_key(acting.tenant_id, key_id))
+
+    async def _hold_holder(self, uow: UnitOfWork, acting: Acting, principal: Principal, new: NewKey) -> None:
+        """Lock whom the key will act for, and refuse an account that is above whoever makes the key."""
+        if new.service_account_id is None:
+            if await uow.one(HOLD_MEMBER, tenant_id=acting.tenant_id, user_id=principal.user_id) is None:
+                raise NotAMember
+            return
+        account = await uow.one(HOLD_ACCOUNT, tenant_id=acting.tenant_id, account_id=new.service_account_id)
+        if account is None:
+            raise ServiceAccountNotFound
+        await self._authority.require_may_give(uow, acting, account["role"])
+
+    async def _insert(
+        self, uow: UnitOfWork, acting: Acting, principal: Principal, new: NewKey, now: datetime
+    ) -> MadeKey:
+        user_id = principal.user_id if new.service_account_id is None else None
+        holder = {"user_id": user_id, "service_account_id": new.service_account_id}
+        if await uow.value(COUNT_LIVE, tenant_id=acting.tenant_id, now=now, **holder) >= MAX_KEYS:
+            raise TooManyKeys(f"There are {MAX_KEYS} keys that have not expired; delete one that is not used.")
+        key_id = new_id()
+        secret = NewSecret.of(acting.tenant_id, key_id)
+        row = await uow.exactly_one(
+            INSERT_KEY,
+            tenant_id=acting.tenant_id,
+            key_id=key_id,
+            name=new.name,
+            role=new.role,
+            permissions=None if new.permissions is None else sorted(set(new.permissions)),
+            prefix=secret.prefix,
+            secret_hash=secret.secret_hash,
+            created_by=principal.user_id,
+            now=now,
+            expires_at=new.expires_at,
+            **holder,
+        )
+        key = _record_of(row)
+        await record(uow, "api_keys.created", resource_type="api_key", resource_id=key_id, after=_audited(key))
+        return MadeKey(key, secret.text)
+
+    def _require_scope_within(self, principal: Principal, permissions: Sequence[str]) -> None:
+        """Refuse what does not exist, all of it named, then what the principal does not hold."""
+        unknown = [
+            FieldError(f"/permissions/{position}", "There is no such permission", UnknownPermission.code)
+            for position, name in enumerate(permissions)
+            if not self._catalog.is_known(name)
+        ]
+        if unknown:
+            raise UnknownPermission(errors=unknown)
+        for permission in sorted(self._catalog.expand(permissions)):
+            if not principal.holds(permission):
+                raise BeyondOwnPermissions(f"You do not hold the permission {permission}.")
+
+    def _scope(self, acting: Acting) -> UnitOfWork:
+        return self._database.control_scope(
+            actor=acting.actor, request_id=acting.request_id, tenant_id=acting.tenant_id
+        )
+
+
+async def _visible(uow: UnitOfWork, acting: Acting, principal: Principal, key_id: UUID) -> ApiKeyRecord:
+    reach = reach_of(principal, "read")
+    row = await uow.one(KEY_BY_ID, tenant_id=acting.tenant_id, key_id=key_id, **reach.parameters)
+    if row is None:
+        raise ApiKeyNotFound
+    return _record_of(row)
+
+
+def _record_of(row: Row) -> ApiKeyRecord:
+    return ApiKeyRecord(**row)
+
+
+def _require_expiry_ahead(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and not now < expires_at <= now + MAX_LIFETIME:
+        message = f"Choose a time in the future, at most {MAX_LIFETIME.days} days ahead"
+        raise InvalidExpiry(errors=[FieldError("/expires_at", message, InvalidExpiry.code)])
+
+
+def _audited(key: ApiKeyRecord) -> dict[str, object]:
+    """What the trail says about a key: whom it acts for and how far, and nothing of its secret."""
+    return {
+        "name": key.name,
+        "prefix": key.prefix,
+        "user_id": key.user_id and str(key.user_id),
+        "service_account_id": key.service_account_id and str(key.service_account_id),
+        "role": key.role,
+        "permissions": key.permissions,
+        "expires_at": key.expires_at and key.expires_at.isoformat(),
+    }

@@ -1,0 +1,151 @@
+"""The hot path of keys: from the text of a key to what it stands for, for every request that brings one.
+
+Remembered are texts whose secret was compared, the latest used. What the key may do, and whether it still exists, is
+asked every time, of the fact cache; whether whom it acts for still belongs to the tenant, the gate asks.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from tenantry.access.keys.errors import InvalidApiKey
+from tenantry.access.keys.repository import KEY_FACTS
+from tenantry.access.keys.secrets import PresentedKey, secrets_of
+from tenantry.access.keys.usage import KeyUsage
+from tenantry.access.permissions import PermissionCatalog
+from tenantry.cache import MISSING, FactCache
+from tenantry.database import Database, Row
+from tenantry.kernel import SYSTEM, Clock
+
+KEPT_KEYS = 10_000
+"""Compared keys remembered by a process; about 1 KiB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccountFacts:
+    """The service account that a key acts for."""
+
+    id: UUID
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What a key stands for: a member (`user_id`) or a service account, one of the two, in one tenant."""
+
+    id: UUID
+    tenant_id: UUID
+    user_id: UUID | None
+    service_account: ServiceAccountFacts | None
+    scope: frozenset[str] | None
+    """The single permissions that it is limited to; None where none are named."""
+    scope_role: str | None
+    """The role whose permissions it is limited to; a role that is no more permits nothing."""
+    expires_at: datetime | None
+    secret_hash: bytes = field(repr=False)
+
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether it has not expired."""
+        return self.expires_at is None or now < self.expires_at
+
+
+class _Compared:
+    """A text that was presented, and the facts under which its secret was found right."""
+
+    __slots__ = ("facts", "key", "presented")
+
+    def __init__(self, presented: PresentedKey) -> None:
+        self.presented = presented
+        self.key = api_key_key(presented.tenant_id, presented.key_id)
+        self.facts: KeyFacts | None = None
+
+    def proves(self, facts: KeyFacts) -> bool:
+        if facts is self.facts:
+            return True
+        if not hmac.compare_digest(facts.secret_hash, self.presented.secret_hash):
+            return False
+        self.facts = facts
+        return True
+
+
+class KeyBook:
+    """Turns the texts of keys into `KeyFacts`. One for a process."""
+
+    def __init__(
+        self, database: Database, facts: FactCache, clock: Clock, *, catalog: PermissionCatalog, usage: KeyUsage
+    ) -> None:
+        self._database = database
+        self._facts = facts
+        self._clock = clock
+        self._catalog = catalog
+        self._usage = usage
+        self._compared: OrderedDict[str, _Compared] = OrderedDict()
+
+    def peek(self, text: str) -> KeyFacts | None:
+        """Return the facts without waiting, if everything needed is at hand; None means: ask `load`."""
+        compared = self._compared.get(text)
+        if compared is None:
+            return None
+        facts = self._facts.peek(compared.key)
+        now = self._clock.now()
+        if facts is MISSING or not facts.is_live(now) or not compared.proves(facts):
+            return None
+        self._compared.move_to_end(text)
+        self._usage.note(facts.tenant_id, facts.id, now)
+        return facts  # type: ignore[no-any-return]
+
+    async def load(self, text: str) -> KeyFacts:
+        """Return what a key stands for; what is not spelled like a key reaches no database.
+
+        Raises `InvalidApiKey`, the same for a key that never was, is no more, has expired, or lacks the right secret.
+        """
+        presented = secrets_of(text)
+        if presented is None:
+            raise InvalidApiKey
+        compared = _Compared(presented)
+        # "No such key" is not kept: whoever makes up ids would push what is true out of the cache.
+        facts = await self._facts.load(compared.key, lambda: self._read(presented))
+        now = self._clock.now()
+        if facts is None or not compared.proves(facts) or not facts.is_live(now):
+            self._compared.pop(text, None)
+            raise InvalidApiKey
+        self._remember(text, compared)
+        self._usage.note(facts.tenant_id, facts.id, now)
+        return facts
+
+    def _remember(self, text: str, compared: _Compared) -> None:
+        self._compared[text] = compared
+        self._compared.move_to_end(text)
+        if len(self._compared) > KEPT_KEYS:
+            self._compared.popitem(last=False)
+
+    async def _read(self, presented: PresentedKey) -> KeyFacts | None:
+        async with self._database.control_scope(actor=SYSTEM, tenant_id=presented.tenant_id) as uow:
+            row = await uow.one(KEY_FACTS, tenant_id=presented.tenant_id, key_id=presented.key_id)
+        return None if row is None else self._facts_of(row)
+
+    def _facts_of(self, row: Row) -> KeyFacts:
+        named, account_id = row["permissions"], row["account_id"]
+        return KeyFacts(
+            id=row["id"],
+            tenant_id=row["tenant_id"],
+            user_id=row["user_id"],
+            service_account=None
+            if account_id is None
+            else ServiceAccountFacts(account_id, row["account_name"], row["account_role"]),
+            scope=None if named is None else self._catalog.expand(named),
+            scope_role=row["role"],
+            expires_at=row["expires_at"],
+            secret_hash=bytes(row["secret_hash"]),
+        )
+
+
+def api_key_key(tenant_id: UUID, key_id: UUID) -> str:
+    """Return the key of a key's facts in the fact cache. It names the tenant as it was presented: whoever puts a
+    foreign tenant beside a known id asks for something else, and answers nobody's question with "there is none"."""
+    return f"apikey:{tenant_id}:{key_id}"

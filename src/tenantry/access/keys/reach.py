@@ -1,0 +1,63 @@
+"""Which keys somebody reaches: their own, those of service accounts, or all. One rule for lists, reads and deletion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from tenantry.access.keys.errors import KeysNeedAPerson
+from tenantry.access.principal import Extent, Principal
+from tenantry.kernel import ActorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The keys that somebody may do something with, as the parameters of the statements name them."""
+
+    reaches_all: bool
+    reaches_accounts: bool
+    own_id: UUID | None
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the statements take."""
+        return {
+            "reaches_all": self.reaches_all,
+            "reaches_accounts": self.reaches_accounts,
+            "own_id": self.own_id,
+        }
+
+    def covers(self, user_id: UUID | None, account_id: UUID | None) -> bool:
+        """Tell whether a key is among them, by whom it acts for."""
+        if self.reaches_all or (self.reaches_accounts and account_id is not None):
+            return True
+        return self.own_id is not None and self.own_id in (user_id, account_id)
+
+
+def reach_of(principal: Principal, verb: str) -> Reach:
+    """Return the keys for which a principal holds ``api-keys:<verb>``; whoever manages service accounts, theirs too."""
+    extent = _extent(principal, f"api-keys:{verb}")
+    return Reach(
+        reaches_all=extent is Extent.ALL,
+        reaches_accounts=_extent(principal, "service-accounts:manage") is Extent.ALL,
+        own_id=None if extent is Extent.NONE else principal.user_id,
+    )
+
+
+def require_person(principal: Principal) -> None:
+    """Raise `KeysNeedAPerson` unless a person acts who signed in.
+
+    A key that makes keys outlives its own end, and one that changes service accounts lifts itself: a key that leaked
+    could then not be taken back by deleting it.
+    """
+    actor = principal.actor
+    if actor.kind is not ActorKind.USER or actor.id != principal.user_id or principal.ceiling is not None:
+        raise KeysNeedAPerson
+
+
+def _extent(principal: Principal, permission: str) -> Extent:
+    """Return how far a permission reaches within the key of the request: `ALL`, `OWN` or `NONE`."""
+    extent, scope = principal.extent(permission), principal.scope(permission)
+    if extent in (Extent.NONE, Extent.DENIED) or scope is Extent.NONE:
+        return Extent.NONE
+    return Extent.OWN if Extent.OWN in (extent, scope) else Extent.ALL
