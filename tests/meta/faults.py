@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from tests.meta.conftest import Ground
 
 from tenantry.access import AccessGate, NotPermitted, Principal, ResourceAccess
 from tenantry.database import CommitRefused, Database, Placement, Plane, UnitOfWork
-from tenantry.kernel import Actor, ActorKind
+from tenantry.kernel import Actor, ActorKind, Unavailable
 from tenantry.resources import Exchange, ResourceRepository, idempotency, operations, statements
 from tenantry.tenancy import NotAMember, Role, TenantFacts, TenantResolver
 
@@ -99,7 +99,8 @@ def commit_after_the_answer(patch: pytest.MonkeyPatch) -> None:
 
         async def later() -> None:
             await asyncio.sleep(0.02)
-            await commit(self)
+            with suppress(Unavailable):  # the check has failed meanwhile, and closed the pool
+                await commit(self)
 
         task = asyncio.create_task(later())
         late.add(task)
