@@ -1,7 +1,7 @@
 """The OpenAPI document: what FastAPI makes of the routes, and what holds for all of them, said once.
 
-Every route that is not public takes a bearer token; every route of a tenant takes the headers that select it; every
-route answers failures as problems.
+Every route that is not public takes a bearer token; every route of a tenant takes an API key instead, and the headers
+that select the tenant; every route answers failures as problems.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ _BEARER = {
     "type": "oauth2",
     "flows": {"password": {"tokenUrl": TOKEN_URL, "scopes": {}}},
 }
+_API_KEY = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-API-Key",
+    "description": "An API key, which may also be sent as a bearer token. It names its tenant.",
+}
 _FIRST_FAILURE = 400
 
 Operation = dict[str, Any]
@@ -48,7 +54,7 @@ def openapi_document(application: Application, routes: list[APIRoute], style: Re
     )
     schemas: Schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(problem_components(style))
-    document["components"]["securitySchemes"] = {"bearer": _BEARER}
+    document["components"]["securitySchemes"] = {"bearer": _BEARER, "api_key": _API_KEY}
     for route in routes:
         for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
@@ -66,6 +72,7 @@ def _complete(operation: Operation, method: str, route: APIRoute, style: Respons
     if public not in rules:
         operation["security"] = [{"bearer": []}]
         if not {signed_in, require_platform_admin} & rules:
+            operation["security"].append({"api_key": []})
             operation.setdefault("parameters", []).extend(_TENANT_HEADERS)
     responses = operation["responses"]
     responses.pop("422", None)  # FastAPI's own, which it gives to every route with a parameter

@@ -25,6 +25,8 @@ _SECRET_KEY = re.compile(
 _SECRET_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*"), MASK),
+    # An API key (`tenantry.access.keys.secrets`): what lists show of it stays, so that the line can be followed up.
+    (re.compile(r"(tnt_[0-9A-Za-z]{16})[0-9A-Za-z_]+"), rf"\1{MASK}"),
     # The password may hold "@" itself: everything up to the last one before the path belongs to the credentials.
     (re.compile(r"\b([a-z][a-z0-9+.-]{1,30}://)[^\s/?#\"'<>]*@", re.IGNORECASE), rf"\1{MASK}@"),
     (
