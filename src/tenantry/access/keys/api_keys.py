@@ -16,7 +16,7 @@ from tenantry.access.errors import (
 )
 from tenantry.access.keys.errors import InvalidExpiry, TooManyKeys
 from tenantry.access.keys.facts import api_key_key
-from tenantry.access.keys.reach import reach_of, require_person
+from tenantry.access.keys.reach import Reach, reach_of, require_person
 from tenantry.access.keys.repository import (
     API_KEYS,
     COUNT_LIVE,
@@ -92,15 +92,16 @@ class ApiKeys:
         self._authority = authority
 
     async def list(self, acting: Acting, principal: Principal, request: ListRequest) -> ListPage:
-        """Return a page of the keys that the principal may see."""
+        """Return a page of the keys that the principal may see. Raises `NotPermitted`."""
+        reach = reach_of(principal, "read")
         async with self._scope(acting) as uow:
-            reach = reach_of(principal, "read")
             return await API_KEYS.read(uow, request, tenant_id=acting.tenant_id, **reach.parameters)
 
     async def read(self, acting: Acting, principal: Principal, key_id: UUID) -> ApiKeyRecord:
-        """Return a key. Raises `ApiKeyNotFound`, also for one that the principal may not see."""
+        """Return a key. Raises `NotPermitted`, and `ApiKeyNotFound` also for one that they may not see."""
+        reach = reach_of(principal, "read")
         async with self._scope(acting) as uow:
-            return await _visible(uow, acting, principal, key_id)
+            return await _visible(uow, acting, reach, key_id)
 
     async def create(self, acting: Acting, principal: Principal, new: NewKey) -> MadeKey:
         """Make a key.
@@ -126,10 +127,11 @@ class ApiKeys:
         Raises `KeysNeedAPerson`, `ApiKeyNotFound` and `NotPermitted`.
         """
         require_person(principal)
+        visible, deletable = reach_of(principal, "read"), reach_of(principal, "delete")
         async with self._scope(acting) as uow:
-            key = await _visible(uow, acting, principal, key_id)
-            if not reach_of(principal, "delete").covers(key.user_id, key.service_account_id):
-                raise NotPermitted("This needs the permission api-keys:delete.")
+            key = await _visible(uow, acting, visible, key_id)
+            if not deletable.covers(key.user_id, key.service_account_id):
+                raise NotPermitted("This needs the permission api-keys:delete.", permission="api-keys:delete")
             if not await uow.run(DELETE_KEY, tenant_id=acting.tenant_id, key_id=key_id):
                 raise ApiKeyNotFound  # somebody else was faster
             await record(uow, "api_keys.deleted", resource_type="api_key", resource_id=key_id, before=_audited(key))
@@ -192,8 +194,7 @@ class ApiKeys:
         )
 
 
-async def _visible(uow: UnitOfWork, acting: Acting, principal: Principal, key_id: UUID) -> ApiKeyRecord:
-    reach = reach_of(principal, "read")
+async def _visible(uow: UnitOfWork, acting: Acting, reach: Reach, key_id: UUID) -> ApiKeyRecord:
     row = await uow.one(KEY_BY_ID, tenant_id=acting.tenant_id, key_id=key_id, **reach.parameters)
     if row is None:
         raise ApiKeyNotFound

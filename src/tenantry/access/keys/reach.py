@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from tenantry.access.errors import NotPermitted
 from tenantry.access.keys.errors import KeysNeedAPerson
 from tenantry.access.principal import Extent, Principal
 from tenantry.kernel import ActorKind
@@ -35,13 +36,17 @@ class Reach:
 
 
 def reach_of(principal: Principal, verb: str) -> Reach:
-    """Return the keys for which a principal holds ``api-keys:<verb>``; whoever manages service accounts, theirs too."""
-    extent = _extent(principal, f"api-keys:{verb}")
-    return Reach(
-        reaches_all=extent is Extent.ALL,
-        reaches_accounts=_extent(principal, "service-accounts:manage") is Extent.ALL,
-        own_id=None if extent is Extent.NONE else principal.user_id,
-    )
+    """Return the keys for which a principal holds ``api-keys:<verb>``; whoever manages service accounts, theirs too.
+
+    Raises `NotPermitted` where it reaches none.
+    """
+    permission = f"api-keys:{verb}"
+    extent = _extent(principal, permission)
+    reaches_accounts = _extent(principal, "service-accounts:manage") is Extent.ALL
+    if extent is Extent.NONE and not reaches_accounts:
+        raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
+    own_id = None if extent is Extent.NONE else principal.user_id
+    return Reach(reaches_all=extent is Extent.ALL, reaches_accounts=reaches_accounts, own_id=own_id)
 
 
 def require_person(principal: Principal) -> None:
