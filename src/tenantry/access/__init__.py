@@ -10,7 +10,8 @@ from tenantry.access.dependencies import (
     require_permission,
     require_role,
 )
-from tenantry.access.errors import FieldNotPermitted, NotPermitted
+from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound
+from tenantry.access.existence import existence
 from tenantry.access.gate import AccessGate
 from tenantry.access.models import MODELS
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
@@ -48,10 +49,12 @@ __all__ = [
     "Principals",
     "Reach",
     "RecordFacts",
+    "RecordNotFound",
     "RequestAccess",
     "ResourceAccess",
     "Role",
     "current_access",
+    "existence",
     "member",
     "require_permission",
     "require_role",
