@@ -26,6 +26,7 @@ from tenantry.access.resource import (
     RecordFacts,
     ResourceAccess,
 )
+from tenantry.access.type_grants import TypeGrantBook
 from tenantry.tenancy import Role
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "RequestAccess",
     "ResourceAccess",
     "Role",
+    "TypeGrantBook",
     "current_access",
     "existence",
     "member",

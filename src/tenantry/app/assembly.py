@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import AccessGate, Principals
+from tenantry.access import AccessGate, Principals, TypeGrantBook
 from tenantry.access.errors import UnknownRole
-from tenantry.access.grants import GrantService, TypeGrantBook
+from tenantry.access.grants import GrantService
 from tenantry.access.keys import KeyService
 from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections

@@ -89,13 +89,6 @@ OF_RECORD = RowList(
 
 # Grants on whole resources, control plane
 
-TYPE_GRANTS_IN_FORCE = Statement(
-    select(
-        type_grants.id, type_grants.subject_id, type_grants.action, type_grants.effect, type_grants.expires_at
-    ).where(type_grants.tenant_id == _TENANT)
-)
-"""All of a tenant. Those that have expired are told apart by the clock of the request: facts outlive moments."""
-
 GIVE_TYPE = _giving(TypeGrant.__table__)
 
 TAKE_TYPE = Statement(

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, TooManyGrants, UnknownResource
-from tenantry.access.grants.facts import ANY_TYPE, type_grants_key
 from tenantry.access.grants.giving import Gift, Giving, trail_of
 from tenantry.access.grants.repository import COUNT_TYPE, GIVE_TYPE, OF_TYPES, TAKE_TYPE
 from tenantry.access.resource import ResourceAccess
+from tenantry.access.type_grants import ANY_TYPE, type_grants_key
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
 from tenantry.kernel import FieldError
