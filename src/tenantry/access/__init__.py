@@ -10,7 +10,8 @@ from tenantry.access.dependencies import (
     require_permission,
     require_role,
 )
-from tenantry.access.errors import FieldNotPermitted, NotPermitted
+from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound
+from tenantry.access.existence import existence
 from tenantry.access.gate import AccessGate
 from tenantry.access.models import MODELS
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
@@ -25,6 +26,7 @@ from tenantry.access.resource import (
     RecordFacts,
     ResourceAccess,
 )
+from tenantry.access.type_grants import TypeGrantBook
 from tenantry.tenancy import Role
 
 __all__ = [
@@ -48,10 +50,13 @@ __all__ = [
     "Principals",
     "Reach",
     "RecordFacts",
+    "RecordNotFound",
     "RequestAccess",
     "ResourceAccess",
     "Role",
+    "TypeGrantBook",
     "current_access",
+    "existence",
     "member",
     "require_permission",
     "require_role",

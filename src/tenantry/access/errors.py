@@ -33,12 +33,26 @@ class FieldNotPermitted(NotPermitted):
     """You may not write this field."""
 
 
+class RecordNotFound(NotFound):
+    """There is no such record."""
+
+    code = "not_found"
+
+
 class BeyondOwnPermissions(PermissionDenied):
     """Nobody can give what they do not have."""
 
 
 class UnknownPermission(InvalidInput):
     """There is no such permission."""
+
+
+class UnknownResource(InvalidInput):
+    """There is no such resource."""
+
+
+class GrantExpired(InvalidInput):
+    """A grant ends in the future."""
 
 
 class UnknownRole(InvalidInput):

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from tenantry.access.grants.facts import ANY_TYPE, TypeGrantBook, TypeGrantFacts
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
 from tenantry.access.standing import Acts, HeldRole, next_expiry, principal_of
 from tenantry.access.subjects import BUILT_IN_IDS
+from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
 from tenantry.kernel import Actor, ActorKind, Clock
 from tenantry.tenancy import Membership
 

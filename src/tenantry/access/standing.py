@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from tenantry.access.grants.facts import TypeGrantFacts
 from tenantry.access.models import Effect
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
 from tenantry.access.subjects import BUILT_IN_IDS
+from tenantry.access.type_grants import TypeGrantFacts
 from tenantry.kernel import Actor
 from tenantry.tenancy import Role, TenantFacts
 

@@ -10,12 +10,13 @@ from fastapi.routing import APIRoute
 
 from tenantry.access import BUILTIN, PermissionCatalog, Permissions
 from tenantry.access import MODELS as ACCESS_MODELS
+from tenantry.access.grants import record_grants_router
 from tenantry.app.enveloping import in_style
 from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Table
 from tenantry.database.migrations import Chain, application_chains, framework_chains
 from tenantry.events import ControlOutboxEvent, OutboxEvent
-from tenantry.http import ResponseStyle
+from tenantry.http import API_PREFIX, ResponseStyle
 from tenantry.identity import OneTimeToken, Session, Throttle, User
 from tenantry.kernel import TenantryError
 from tenantry.module import Module
@@ -81,6 +82,13 @@ class Application:
         declared = [module.permissions for module in self.modules if isinstance(module.permissions, Permissions)]
         return PermissionCatalog((*BUILTIN, *declared))
 
+    @property
+    def resources(self) -> tuple[ResourceRouter, ...]:
+        """Every resource that is served, in the order of its routes."""
+        return tuple(
+            router for module in self.modules for router in module.routers if isinstance(router, ResourceRouter)
+        )
+
     def constraint_errors(self) -> dict[str, type[TenantryError]]:
         """Return what each declared constraint means when it is violated."""
         found: dict[str, type[TenantryError]] = {}
@@ -95,5 +103,7 @@ class Application:
 
 def _routes_of(router: object, style: ResponseStyle) -> Iterable[APIRoute]:
     if isinstance(router, ResourceRouter):
-        return router.routes(style)
+        access = router.service.resource.access
+        grants = record_grants_router(access, router.path.removeprefix(API_PREFIX)) if access.grantable else None
+        return [*router.routes(style), *(_routes_of(grants, style) if grants else ())]
     return in_style((route for route in getattr(router, "routes", ()) if isinstance(route, APIRoute)), style)

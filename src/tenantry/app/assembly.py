@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import AccessGate, Principals
+from tenantry.access import AccessGate, Principals, TypeGrantBook
 from tenantry.access.errors import UnknownRole
-from tenantry.access.grants import TypeGrantBook
+from tenantry.access.grants import GrantService
 from tenantry.access.keys import KeyService
 from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections
@@ -45,6 +45,7 @@ class Assembly:
     tenancy: TenancyService
     keys: KeyService
     gate: AccessGate
+    grants: GrantService
     resources: ResourceEdge
     listener: InvalidationListener
     access_log: AccessLog | None
@@ -128,6 +129,9 @@ def _parts(
         tenancy=tenancy,
         keys=keys,
         gate=gate,
+        grants=GrantService(
+            runtime, principals.catalog, [router.service.resource.access for router in application.resources]
+        ),
         resources=ResourceEdge(gate, runtime, cursors),
         listener=listener,
         access_log=AccessLog(writer, log_format) if writer is not None else None,

@@ -12,6 +12,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
 from tenantry.access import current_access, require_permission
+from tenantry.access.grants import type_grants_router
 from tenantry.access.keys.router import api_keys_router
 from tenantry.access.keys.service_accounts_router import service_accounts_router
 from tenantry.app import health
@@ -47,6 +48,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.tenancy = assembly.tenancy
     app.state.keys = assembly.keys
     app.state.gate = assembly.gate
+    app.state.grants = assembly.grants
     app.state.resources = assembly.resources
     app.state.readiness = health.Readiness(assembly)
     app.router.redirect_slashes = False  # a path with a slash at its end is another path: 404, not a redirect
@@ -63,6 +65,7 @@ def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
         *tenancy_routers(_tenancy_rules()),
         api_keys_router(),
         service_accounts_router(),
+        type_grants_router(),
     )
     own = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     return [*in_style(own, style), *application.routes(style)]

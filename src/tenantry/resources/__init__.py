@@ -3,7 +3,7 @@
 from tenantry.http import partial
 from tenantry.resources.answer import Answer
 from tenantry.resources.definition import ResourceDefinition
-from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId, RecordNotFound
+from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId
 from tenantry.resources.idempotency import IdempotencyKey
 from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_first, unique_among_live
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
@@ -30,7 +30,6 @@ __all__ = [
     "PageFacts",
     "Projection",
     "ReadSchema",
-    "RecordNotFound",
     "Rendered",
     "RenderedPage",
     "ResourceDefinition",

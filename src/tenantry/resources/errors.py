@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from tenantry.kernel import InvalidInput, Kind, NotFound, TenantryError
-
-
-class RecordNotFound(NotFound):
-    """There is no such record."""
-
-    code = "not_found"
+from tenantry.kernel import InvalidInput, Kind, TenantryError
 
 
 class ConfirmationMissing(TenantryError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import SUBJECTS, Extents, NotPermitted, Principal
+from tenantry.access import SUBJECTS, Extents, NotPermitted, Principal, RecordNotFound, existence
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
 from tenantry.http import StaleVersion
@@ -16,7 +16,6 @@ from tenantry.kernel import new_id
 from tenantry.query import ListRequest, ListSpec
 from tenantry.resources import statements
 from tenantry.resources.definition import ResourceDefinition
-from tenantry.resources.errors import RecordNotFound
 from tenantry.resources.statements import Change, Mutation
 
 
@@ -131,7 +130,7 @@ class ResourceRepository:
         parent = self._access.parent
         if parent is None:
             return False
-        statement = statements.existence(parent.access, parent.access.read_extents(self.principal))
+        statement = existence(parent.access, parent.access.read_extents(self.principal))
         found: bool = await self.uow.value(statement, id=parent_id, **self._actor())
         return found
 

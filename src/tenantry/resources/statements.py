@@ -43,7 +43,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tenantry.access import Extents, ResourceAccess
+from tenantry.access import Extents
 from tenantry.audit import MASK, AuditEntry
 from tenantry.database import Statement
 from tenantry.events import OutboxEvent
@@ -127,14 +127,6 @@ def _page(
     if not keys:
         return page, page
     return page, select(*(page.c[field.name] for field in fields)).correlate(page).lateral("_body_")
-
-
-@lru_cache(maxsize=_SHAPES_KEPT)
-def existence(access: ResourceAccess, read: Extents) -> Statement:
-    """Whether one record is visible. Parameters: ``id``."""
-    table = access.table
-    found = exists().where(table.c.id == bindparam("id"), access.visible(table, read))
-    return Statement(select(found))
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)

@@ -1,0 +1,99 @@
+"""What giving a grant has in common, on a record and on a whole resource: who may give what to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tenantry.access.errors import BeyondOwnPermissions, GrantExpired, UnknownPermission
+from tenantry.access.grants.directory import Subject, find_subject
+from tenantry.access.grants.repository import MARK_GRANTED
+from tenantry.access.models import Effect, SubjectType
+from tenantry.access.permissions import PermissionCatalog
+from tenantry.access.principal import Principal
+from tenantry.database import Row
+from tenantry.kernel import FieldError, new_id
+from tenantry.runtime import Runtime
+from tenantry.tenancy.facts import tenant_key
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """What is to be granted, as it was asked for."""
+
+    subject_type: SubjectType
+    subject_id: str
+    action: str
+    effect: Effect
+    expires_at: datetime | None = None
+
+
+class Giving:
+    """The steps of giving a grant that are the same everywhere."""
+
+    def __init__(self, runtime: Runtime, catalog: PermissionCatalog) -> None:
+        self._runtime = runtime
+        self._catalog = catalog
+
+    def check(self, principal: Principal, gift: Gift, resources: Iterable[str]) -> None:
+        """Refuse what cannot be granted on these resources, and what the principal cannot give away.
+
+        To deny somebody something one need not have it. Raises `UnknownPermission`, `GrantExpired` and
+        `BeyondOwnPermissions`.
+        """
+        if gift.action.partition(":")[0] not in set(resources) or not self._catalog.is_known(gift.action):
+            message = "There is no such action here."
+            raise UnknownPermission(errors=[FieldError("/action", message, "unknown_permission")])
+        if gift.expires_at is not None and gift.expires_at <= self._runtime.clock.now():
+            raise GrantExpired(errors=[FieldError("/expires_at", "This moment has passed.", "in_the_past")])
+        if gift.effect is Effect.ALLOW:
+            lacking = sorted(one for one in self._catalog.expand([gift.action]) if not principal.holds(one))
+            if lacking:
+                raise BeyondOwnPermissions(f"You do not hold {', '.join(lacking)}.")
+
+    async def prepare(self, principal: Principal, gift: Gift, marks: frozenset[str], request_id: str | None) -> Subject:
+        """Find the subject, and note that grants may exist, before one does. Raises `UnknownSubject`.
+
+        The mark is committed and announced first: no process can miss a grant for longer than it could miss the mark.
+        """
+        tenant = principal.tenant
+        scope = self._runtime.database.control_scope(actor=principal.actor, request_id=request_id, tenant_id=tenant.id)
+        async with scope as uow:
+            subject = await find_subject(uow, gift.subject_type, gift.subject_id)
+            if not marks <= tenant.granted:
+                await uow.run(MARK_GRANTED, tenant_id=tenant.id, resources=sorted(marks))
+                await self._runtime.facts.announce(uow, tenant_key(tenant.id))
+        return subject
+
+    def values(self, principal: Principal, gift: Gift, subject: Subject, resource_type: str) -> dict[str, Any]:
+        """Return the parameters of the statement that gives it."""
+        return {
+            "tenant_id": principal.tenant.id,
+            "id": new_id(),
+            "resource_type": resource_type,
+            "subject_type": subject.type.value,
+            "subject_id": subject.id,
+            "action": gift.action,
+            "effect": gift.effect.value,
+            "expires_at": gift.expires_at,
+            "created_by": principal.user_id,
+            "now": self._runtime.clock.now(),
+        }
+
+
+def trail_of(grant: Row) -> dict[str, Any]:
+    """Return a grant as the trail shows it."""
+    return {name: _plain(value) for name, value in dict(grant).items() if name not in ("created_at", "created_by")}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case UUID():
+            return str(value)
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value

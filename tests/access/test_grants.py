@@ -1,0 +1,176 @@
+"""Grants over HTTP: who may give them, what they change, and how fast."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient, Response
+
+from tenantry.tenancy import Role
+from tenantry.testing import TestTenant, World
+
+pytestmark = pytest.mark.anyio
+
+
+async def project_of(tenant: TestTenant) -> str:
+    answer = await tenant.owner.post("/projects", json={"name": f"{tenant.canary}.project"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def give(tenant: TestTenant, where: str, **asked: Any) -> Response:
+    subject = {"subject_type": "user", "subject_id": str(tenant.people[Role.MEMBER])}
+    return await tenant.owner.post(f"{where}/grants", json=subject | asked)
+
+
+async def status(client: AsyncClient, path: str) -> int:
+    return (await client.get(path)).status_code
+
+
+async def listed(client: AsyncClient, path: str) -> set[str]:
+    answer = await client.get(f"{path}?with_total=true")
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["page"]["total"] == len(body["items"])
+    return {item["id"] for item in body["items"]}
+
+
+class TestOnARecord:
+    async def test_a_deny_hides_the_record_from_item_list_count_and_children(self, world: World):
+        tenant = await world.tenant()
+        hidden, seen = await project_of(tenant), await project_of(tenant)
+        task = (await tenant.owner.post(f"/projects/{hidden}/tasks", json={"title": tenant.canary})).json()["id"]
+        answer = await give(tenant, f"/projects/{hidden}", action="projects:read", effect="deny")
+        assert answer.status_code == 201, answer.text
+        assert await listed(tenant.member, "/projects") == {seen}
+        assert await status(tenant.member, f"/projects/{hidden}") == 404
+        assert await status(tenant.member, f"/tasks/{task}") == 404
+        assert await status(tenant.member, f"/projects/{hidden}/tasks") == 404
+        assert await listed(tenant.member, "/tasks") == set()
+        assert await listed(tenant.viewer, "/projects") == {hidden, seen}
+
+    async def test_an_allow_lets_somebody_do_what_the_role_does_not(self, world: World):
+        tenant = await world.tenant()
+        project, other = await project_of(tenant), await project_of(tenant)
+        path = f"/projects/{project}"
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 403
+        answer = await give(tenant, path, action="projects:update", effect="allow")
+        assert answer.status_code == 201, answer.text
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 200
+        assert (await tenant.member.patch(f"/projects/{other}", json={"name": tenant.canary})).status_code == 403
+
+    async def test_a_deny_stands_above_an_allow_and_is_taken_back(self, world: World):
+        tenant = await world.tenant()
+        path = f"/projects/{await project_of(tenant)}"
+        await give(tenant, path, action="projects:update", effect="allow")
+        denied = await give(tenant, path, action="projects:*", subject_type="role", subject_id="member", effect="deny")
+        assert await status(tenant.member, path) == 404
+        taken = await tenant.owner.delete(f"{path}/grants/{denied.json()['id']}")
+        assert taken.status_code == 204
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 200
+
+    async def test_an_owner_who_is_denied_can_still_take_the_deny_back(self, world: World):
+        tenant = await world.tenant()
+        path = f"/projects/{await project_of(tenant)}"
+        denied = await give(tenant, path, action="projects:*", subject_type="role", subject_id="owner", effect="deny")
+        assert denied.status_code == 201, denied.text
+        assert await status(tenant.owner, path) == 404
+        assert (await tenant.owner.delete(f"{path}/grants/{denied.json()['id']}")).status_code == 204
+        assert await status(tenant.owner, path) == 200
+
+    async def test_a_grant_on_a_project_holds_for_tasks_where_it_names_them(self, world: World):
+        tenant = await world.tenant()
+        project = await project_of(tenant)
+        viewer = {"subject_type": "user", "subject_id": str(tenant.people[Role.VIEWER])}
+        new = {"title": tenant.canary}
+        assert (await tenant.viewer.post(f"/projects/{project}/tasks", json=new)).status_code == 403
+        answer = await give(tenant, f"/projects/{project}", action="tasks:create", effect="allow", **viewer)
+        assert answer.status_code == 201, answer.text
+        assert (await tenant.viewer.post(f"/projects/{project}/tasks", json=new)).status_code == 201
+        elsewhere = await project_of(tenant)
+        assert (await tenant.viewer.post(f"/projects/{elsewhere}/tasks", json=new)).status_code == 403
+        assert (await tenant.viewer.post(f"/projects/{uuid.uuid4()}/tasks", json=new)).status_code == 404
+
+    async def test_only_administrators_give_and_see_grants(self, world: World):
+        tenant, other = await world.two_tenants()
+        path = f"/projects/{await project_of(tenant)}/grants"
+        body = {"subject_type": "role", "subject_id": "viewer", "action": "projects:update", "effect": "allow"}
+        for client in (tenant.manager, tenant.member, tenant.viewer):
+            assert (await client.post(path, json=body)).status_code == 403
+            assert await status(client, path) == 403
+        assert (await other.owner.post(path, json=body)).status_code == 404
+        assert await status(other.owner, path) == 404
+
+    @pytest.mark.parametrize(
+        ("wrong", "pointer"),
+        [
+            ({"action": "projects:paint"}, "/action"),
+            ({"action": "items:read"}, "/action"),
+            ({"action": "projects:update:own"}, "/action"),
+            ({"subject_id": "3b4a2a58-7b1c-4a55-9a3c-0b8f6c1d2e3f"}, "/subject_id"),
+            ({"subject_type": "role", "subject_id": "emperor"}, "/subject_id"),
+            ({"subject_type": "agent"}, "/subject_id"),
+            ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+            ({"effect": "maybe"}, "/effect"),
+        ],
+    )
+    async def test_what_makes_no_sense_is_refused_with_its_place(
+        self, world: World, wrong: dict[str, str], pointer: str
+    ):
+        tenant = await world.tenant()
+        asked = {"action": "projects:update", "effect": "allow"} | wrong
+        answer = await give(tenant, f"/projects/{await project_of(tenant)}", **asked)
+        assert answer.status_code == 422, answer.text
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+    async def test_the_same_grant_twice_is_a_conflict(self, world: World):
+        tenant = await world.tenant()
+        path = f"/projects/{await project_of(tenant)}"
+        assert (await give(tenant, path, action="projects:update")).status_code == 201
+        answer = await give(tenant, path, action="projects:update")
+        assert (answer.status_code, answer.json()["code"]) == (409, "grant_exists")
+
+    async def test_somebody_of_another_tenant_is_an_unknown_subject(self, world: World):
+        tenant, other = await world.two_tenants()
+        path = f"/projects/{await project_of(tenant)}"
+        foreign = {"subject_type": "user", "subject_id": str(other.people[Role.MEMBER])}
+        answer = await give(tenant, path, action="projects:update", **foreign)
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_subject")
+
+
+class TestOnAWholeResource:
+    async def test_an_allow_adds_and_a_deny_takes_away_for_every_record(self, world: World):
+        tenant, other = await world.two_tenants()
+        path = f"/projects/{await project_of(tenant)}"
+        everywhere = {"resource_type": "project", "subject_type": "role", "subject_id": "viewer"}
+        allow = await tenant.owner.post("/grants", json=everywhere | {"action": "projects:update", "effect": "allow"})
+        assert allow.status_code == 201, allow.text
+        assert (await tenant.viewer.patch(path, json={"name": tenant.canary})).status_code == 200
+        deny = await tenant.owner.post("/grants", json=everywhere | {"action": "projects:*", "effect": "deny"})
+        assert deny.status_code == 201, deny.text
+        assert await status(tenant.viewer, path) == 404
+        assert await status(tenant.viewer, "/projects") == 403
+        assert await status(other.viewer, "/projects") == 200
+        assert await listed(tenant.owner, "/grants") == {allow.json()["id"], deny.json()["id"]}
+        assert (await tenant.owner.delete(f"/grants/{deny.json()['id']}")).status_code == 204
+        assert await status(tenant.viewer, path) == 200
+
+    async def test_others_neither_see_nor_give_them(self, world: World):
+        tenant = await world.tenant()
+        body = {
+            "resource_type": "project",
+            "subject_type": "user",
+            "subject_id": str(tenant.people[Role.MEMBER]),
+            "action": "projects:*",
+        }
+        for client in (tenant.manager, tenant.member, tenant.viewer):
+            assert (await client.post("/grants", json=body)).status_code == 403
+            assert await status(client, "/grants") == 403
+
+    async def test_an_unknown_resource_is_named(self, world: World):
+        tenant = await world.tenant()
+        body = {"resource_type": "rocket", "subject_type": "role", "subject_id": "viewer", "action": "projects:*"}
+        answer = await tenant.owner.post("/grants", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_resource")
