@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tenantry.cli.commands import checks, database, serving, settings, shell, surface, tenants, users
+from tenantry.cli.commands import checks, database, proving, serving, settings, shell, surface, tenants, users
 
 app = typer.Typer(
     name="tenantry",
@@ -25,6 +25,7 @@ app.command()(database.migrate)
 app.command()(database.doctor)
 app.add_typer(database.migration, name="migration")
 app.command()(checks.check)
+app.add_typer(proving.proving, name="prove")
 app.command()(surface.routes)
 app.command()(surface.openapi)
 app.command()(settings.settings)

@@ -1,0 +1,11 @@
+"""The proof of isolation: two tenants full of canaries, and every route called by everybody for what is not theirs.
+
+Behind ``tenantry prove isolation``. It knows no application: what is called, by whom and with what is read from the
+modules, the routes and the OpenAPI document. Needs the extra ``tenantry[testing]``.
+"""
+
+from tenantry.proof.prover import Plan, prove
+from tenantry.proof.report import Report, Standing
+from tenantry.proof.verdicts import Finding, Kind
+
+__all__ = ["Finding", "Kind", "Plan", "Report", "Standing", "prove"]

@@ -1,0 +1,263 @@
+"""Valid bodies and query strings, generated from schemas; every text of them carries the canary of its tenant."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tenantry.app import Application
+from tenantry.http import API_PREFIX
+from tenantry.proof.surface import Operation, Schema
+from tenantry.resources import ResourceDefinition, ResourceRouter
+from tenantry.tenancy import Role
+
+PEOPLE = "/members"
+"""The collection of people: what a reference means that names no resource."""
+TENANTS = "/platform/tenants"
+MOST_CHOICES = 40
+"""Shapes of a body that are tried until one is taken."""
+
+_FORMATS = {
+    "date": "2031-05-17",
+    "date-time": "2031-05-17T10:00:00Z",
+    "uri": "https://proof.test/",
+    "url": "https://proof.test/",
+}
+_PLURALS = (("y", "ies"), ("", "s"), ("", "es"), ("", ""))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One shape of a body: which optional members are left out, and which value of an enumeration is taken."""
+
+    left_out: frozenset[str] = frozenset()
+    picked: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What a body is filled with: the tenant's mark, and the ids that its references may name."""
+
+    mark: str
+    ids: Mapping[str, UUID]
+    """By collection; `PEOPLE` must be there."""
+
+
+class Vocabulary:
+    """What the names of an application mean: which collection a reference names, which permissions there are."""
+
+    def __init__(self, application: Application, operations: list[Operation]) -> None:
+        self._definitions = [
+            (router, router.service.resource)
+            for module in application.modules
+            for router in module.routers
+            if isinstance(router, ResourceRouter)
+        ]
+        self.collections = {slot.collection for one in operations for slot in one.slots}
+        self.collections |= {one.collection for one in operations if _adds(one)}
+        self._permissions = sorted(application.catalog().descriptions)
+
+    def definition_of(self, collection: str) -> ResourceDefinition | None:
+        """Return the resource whose records a collection holds."""
+        name = collection.rpartition("/")[2]
+        return next((one for _, one in self._definitions if one.name == name), None)
+
+    def target_of(self, operation: Operation, name: str) -> str:
+        """Return the collection that a reference of an operation names: by foreign key, else by its name."""
+        own = _own_collection(operation)
+        by_key = self._by_foreign_key(own, name)
+        if by_key is not None:
+            return by_key
+        stem = name.removesuffix("_id")
+        if stem == "user":
+            return PEOPLE
+        if stem == "parent":
+            return self._home_of(own)
+        if stem == "tenant":
+            return TENANTS
+        if stem == "resource":
+            return next((path for path in self.collections if self.definition_of(path)), PEOPLE)
+        names = {stem.removesuffix(end) + plural for end, plural in _PLURALS if stem.endswith(end)}
+        names = {one.replace("_", "-") for one in names}
+        return min((one for one in self.collections if one.rpartition("/")[2] in names), key=len, default=PEOPLE)
+
+    def permission_of(self, operation: Operation) -> str:
+        """Return a permission that an operation may be about."""
+        named = [f"{part}:read" for part in operation.collection.split("/")]
+        of_resources = [f"{one.name}:read" for _, one in self._definitions]
+        return next(one for one in (*named, *of_resources, *self._permissions) if one in self._permissions)
+
+    def resource_name(self) -> str:
+        """Return the name of some resource."""
+        return next((one.name for _, one in self._definitions), "members")
+
+    def _by_foreign_key(self, collection: str, name: str) -> str | None:
+        definition = self.definition_of(collection)
+        if definition is None or name not in definition.table.c:
+            return None
+        tables = {key.column.table.name for key in definition.table.c[name].foreign_keys}
+        return next((_path(router) for router, one in self._definitions if one.table.name in tables), None)
+
+    def _home_of(self, collection: str) -> str:
+        """Return where single records are read: ``/tasks`` for ``/projects/{}/tasks``."""
+        definition = self.definition_of(collection)
+        return next((_path(router) for router, one in self._definitions if one is definition), collection)
+
+
+class Bodies:
+    """Makes valid bodies; what was taken once is the shape from then on."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._taken: dict[str, Choice] = {}
+        self._numbers = itertools.count(1)
+
+    def choices(self, operation: Operation) -> Iterator[Choice]:
+        """Yield the shapes to try: the one that was taken before, all members, the required ones, each one less."""
+        if operation.id in self._taken:
+            yield self._taken[operation.id]
+            return
+        yield from itertools.islice(self._choices(operation), MOST_CHOICES)
+
+    def keep(self, operation: Operation, choice: Choice) -> None:
+        """Remember the shape that was taken."""
+        self._taken[operation.id] = choice
+
+    def choice_of(self, operation: Operation) -> Choice:
+        """Return the shape that was taken, or the first one."""
+        return self._taken.get(operation.id, Choice())
+
+    def body(self, operation: Operation, filling: Filling, choice: Choice | None = None) -> Any:
+        """Return a body; None where the operation takes none."""
+        if operation.body is None:
+            return None
+        chosen = choice or self.choice_of(operation)
+        return self._value(operation, operation.body, "", filling, chosen)
+
+    def params(self, operation: Operation, filling: Filling, choice: Choice | None = None) -> dict[str, str]:
+        """Return the parameters of the query string that an operation cannot do without."""
+        chosen = choice or self.choice_of(operation)
+        return {
+            one["name"]: str(self._value(operation, one.get("schema", {}), one["name"], filling, chosen))
+            for one in operation.parameters
+            if one["in"] == "query" and one.get("required")
+        }
+
+    def _choices(self, operation: Operation) -> Iterator[Choice]:
+        members = (operation.body or {}).get("properties", {})
+        required = set((operation.body or {}).get("required", ()))
+        optional = [name for name in members if name not in required]
+        yield Choice()
+        if optional:
+            yield Choice(frozenset(optional))
+        for name in optional:
+            yield Choice(frozenset(optional) - {name})
+            yield Choice(frozenset({name}))
+        for name in members:
+            for value in operation.plain(members[name]).get("enum", ())[1:]:
+                yield Choice(picked={name: value})
+                yield Choice(frozenset(optional), {name: value})
+
+    def _value(self, operation: Operation, schema: Schema, name: str, filling: Filling, choice: Choice) -> Any:
+        schema = operation.plain(schema)
+        if name in choice.picked:
+            return choice.picked[name]
+        known = self._known(operation, name, schema, filling)
+        return known if known is not None else self._typed(operation, schema, name, filling, choice)
+
+    def _typed(self, operation: Operation, schema: Schema, name: str, filling: Filling, choice: Choice) -> Any:
+        found: Any
+        match schema:
+            case {"const": found} | {"enum": [found, *_]}:
+                pass
+            case {"type": "array"}:
+                found = [self._value(operation, schema.get("items", {}), name.removesuffix("s"), filling, choice)]
+            case {"type": "integer" | "number"}:
+                found = _number(schema)
+            case {"type": "boolean"}:
+                found = True
+            case {"type": "string"}:
+                found = self._text(operation, schema, name, filling)
+            case _:
+                found = self._object(operation, schema, filling, choice)
+        return found
+
+    def _object(self, operation: Operation, schema: Schema, filling: Filling, choice: Choice) -> dict[str, Any]:
+        members = schema.get("properties")
+        if not members:
+            return {"note": filling.mark}
+        return {
+            name: self._value(operation, inner, name, filling, choice)
+            for name, inner in members.items()
+            if name not in choice.left_out
+        }
+
+    def _known(self, operation: Operation, name: str, schema: Schema, filling: Filling) -> Any:
+        """Return what the names of the framework mean, where a schema says only that it is a text."""
+        if "enum" in schema and name != "role":
+            return None
+        known = {
+            "role": Role.VIEWER.value,
+            "permission": self.vocabulary.permission_of(operation),
+            "action": self.vocabulary.permission_of(operation),
+            "subject_type": "user",
+            "subject_id": str(filling.ids[PEOPLE]),
+            "resource_type": self.vocabulary.resource_name(),
+            "effect": "allow",
+        }
+        return known.get(name)
+
+    def _text(self, operation: Operation, schema: Schema, name: str, filling: Filling) -> str:
+        form = schema.get("format")
+        if form == "uuid":
+            target = self.vocabulary.target_of(operation, name)
+            return str(filling.ids.get(target, filling.ids[PEOPLE]))
+        if form == "email":
+            return f"{filling.mark.lower()}.{next(self._numbers)}@people.test"
+        return _FORMATS.get(form) or self._free(schema, name, filling)
+
+    def _free(self, schema: Schema, name: str, filling: Filling) -> str:
+        number, longest = next(self._numbers), schema.get("maxLength", 1000)
+        marked = f"{filling.mark}.{number}.{name}"[:longest]
+        slug = f"p{number}-{filling.mark.rpartition('-')[2].lower()}"[:longest]
+        pattern = schema.get("pattern")
+        if name == "slug":
+            return slug
+        if pattern is None:
+            return marked
+        spelled = pattern.strip("^$")
+        others = (slug, slug.replace("-", "_"), f"p{number}", "a", "0", "* * * * *", "#aabbcc", spelled)
+        return next((one for one in (marked, *others) if re.search(pattern, one)), marked)
+
+
+def _adds(operation: Operation) -> bool:
+    """Tell whether an operation adds a record to a collection that stands for itself."""
+    is_creation = operation.method == "POST" and "201" in operation.declared.get("responses", {})
+    return is_creation and operation.is_of_tenant and not operation.slots
+
+
+def _path(router: ResourceRouter) -> str:
+    return router.path.removeprefix(API_PREFIX)
+
+
+def _own_collection(operation: Operation) -> str:
+    """Return the collection whose record an operation is about: ``/projects`` for ``/projects/{}/transfer``."""
+    collection = operation.collection
+    if operation.method == "POST" and not operation.slots:
+        return collection
+    if collection.endswith("}"):
+        return operation.slots[-1].collection
+    return collection
+
+
+def _number(schema: Schema) -> int | float:
+    low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
+    return (
+        min(low + 1, schema.get("maximum", low + 1))
+        if schema.get("type") == "number"
+        else int(min(low + 1, schema.get("maximum", low + 1)))
+    )

@@ -1,0 +1,132 @@
+"""Allowed controls: for every operation a call that succeeds, by somebody who may, with something of one's own.
+
+A route that refuses everything is not isolated, it is broken; without a control its refusals prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from tenantry.proof.bodies import PEOPLE, TENANTS, Bodies, Filling
+from tenantry.proof.calling import Answer, Door, Request
+from tenantry.proof.furnishing import USERS, Estate, Furnisher, Record, State
+from tenantry.proof.people import NOBODY, Caller, newcomer
+from tenantry.proof.surface import Operation
+from tenantry.proof.verdicts import shown
+
+ADDS_MEMBERS = "members_create"
+NEEDS_MAIL = "public: its body holds what only a mail or an earlier answer tells"
+NEEDS_PAIR = "of identity: its body holds what only a mail or an earlier answer tells"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """An allowed call: who made it and what came back; `answer` is the last refusal where none succeeded."""
+
+    caller: str
+    request: Request
+    answer: Answer
+
+    @property
+    def detail(self) -> str:
+        """What was tried last, for a report."""
+        return f"{self.request.line} as {self.caller}: {shown(self.answer)}"
+
+
+class Controls:
+    """Looks for the allowed call of each operation."""
+
+    def __init__(self, door: Door, furnisher: Furnisher, bodies: Bodies, administrator: Caller) -> None:
+        self._door = door
+        self._furnisher = furnisher
+        self._bodies = bodies
+        self._administrator = administrator
+
+    async def of(self, operation: Operation, estate: Estate) -> Control | None:
+        """Return a call that succeeded, else the last one tried; None where there was nothing to call with."""
+        last: Control | None = None
+        for caller in await self._callers(operation, estate):
+            for is_deleted in (False, True) if operation.writes and operation.slots else (False,):
+                last = await self._attempt(operation, estate, caller, is_deleted=is_deleted) or last
+                if last is not None and last.answer.is_success:
+                    return last
+        return last
+
+    async def _callers(self, operation: Operation, estate: Estate) -> list[Caller]:
+        if operation.is_of_tenant:
+            return list(estate.side.callers.values())
+        person = await newcomer(estate.side.world, "visitor")
+        return [person, self._administrator, NOBODY] if not operation.is_public else [NOBODY]
+
+    async def _attempt(
+        self, operation: Operation, estate: Estate, caller: Caller, *, is_deleted: bool
+    ) -> Control | None:
+        last: Control | None = None
+        for choice in self._bodies.choices(operation):
+            ids = await self._ids(operation, estate, caller, is_deleted=is_deleted)
+            if ids is None:
+                return last
+            filling = await self._filling(operation, estate)
+            request = Request(
+                operation.method,
+                operation.address(ids),
+                self._bodies.params(operation, filling, choice),
+                caller.headers | ({"Accept": "text/event-stream"} if operation.is_stream else {}),
+                self._bodies.body(operation, filling, choice),
+            )
+            last = Control(caller.name, request, await self._door.call(request))
+            if last.answer.is_success:
+                self._bodies.keep(operation, choice)
+                return last
+            if last.answer.status in (401, 403, 404) or operation.body is None:
+                return last
+        return last
+
+    async def _ids(
+        self, operation: Operation, estate: Estate, caller: Caller, *, is_deleted: bool
+    ) -> tuple[UUID, ...] | None:
+        """Return ids for the path: standing records for reads, new ones for writes, which may use them up."""
+        if not operation.slots:
+            return ()
+        collection = operation.slots[-1].collection
+        record = estate.get(collection)
+        if not operation.is_of_tenant:
+            record = await self._of_person(collection, estate, caller) or record
+        elif operation.writes:
+            made = await self._furnisher.make(estate, collection)
+            if made is None and is_deleted:
+                return None
+            record = made or record
+            if is_deleted and record is not None and not await self._furnisher.delete(estate, collection, record):
+                return None
+        if record is None or len(record.ids) != len(operation.slots):
+            return None
+        return record.ids
+
+    async def _of_person(self, collection: str, estate: Estate, caller: Caller) -> Record | None:
+        """Return what a person's own routes name: themselves, a tenant of the platform, something of their lists."""
+        match collection:
+            case _ if collection == USERS and caller.user_id is not None:
+                return Record((caller.user_id,))
+            case _ if collection == TENANTS:
+                spare = await estate.side.world.tenant(side="spare")
+                return Record((spare.id,))
+            case _:
+                found = await self._furnisher.first_of(collection, caller, estate.filling)
+                return None if found is None else Record((found,))
+
+    async def _filling(self, operation: Operation, estate: Estate) -> Filling:
+        filling = estate.filling
+        if operation.id == ADDS_MEMBERS:
+            coming = await newcomer(estate.side.world, "coming")
+            if coming.user_id is not None:
+                return Filling(filling.mark, {**filling.ids, PEOPLE: coming.user_id})
+        return filling
+
+
+def states_of(estate: Estate, operation: Operation) -> Iterator[State]:
+    """Yield the states in which the estate has records for the path of an operation."""
+    if operation.slots:
+        yield from estate.records.get(operation.slots[-1].collection, ())

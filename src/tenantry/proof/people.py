@@ -1,0 +1,99 @@
+"""Who calls: the members of two tenants in every role, and people who should get nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tenantry.identity import SUPERADMIN
+from tenantry.kernel import new_id
+from tenantry.tenancy import Acting, Role
+from tenantry.testing import TestTenant, World
+
+SECOND = "second member"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who calls: a name for reports, a credential, and the headers that select a tenant."""
+
+    name: str
+    user_id: UUID | None
+    credential: Mapping[str, str] = field(repr=False)
+    tenant: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every call of the caller sends."""
+        return {**self.credential, **self.tenant}
+
+
+NOBODY = Caller("anonymous", None, {})
+
+
+@dataclass
+class Side:
+    """One of the two tenants, with its callers by name."""
+
+    world: World
+    tenant: TestTenant
+    callers: dict[str, Caller]
+
+    @property
+    def mark(self) -> str:
+        """The canary of the tenant."""
+        return self.tenant.canary
+
+    @property
+    def owner(self) -> Caller:
+        """The owner, who may do everything."""
+        return self.callers[Role.OWNER]
+
+    @property
+    def selected(self) -> dict[str, str]:
+        """The header that selects the tenant."""
+        return {"X-Tenant-Id": str(self.tenant.id)}
+
+    async def join(self, name: str, role: Role = Role.VIEWER) -> Caller:
+        """Return a new person who is a member of the tenant."""
+        caller = await newcomer(self.world, name)
+        await self.world.assembly.tenancy.members.add(Acting.as_system(self.tenant.id), _id(caller), role)
+        return Caller(name, caller.user_id, caller.credential, self.selected)
+
+    async def leave(self, caller: Caller) -> Caller:
+        """End the membership of a caller; the credential stays what it was."""
+        await self.world.assembly.tenancy.members.remove(Acting.as_system(self.tenant.id), _id(caller))
+        return caller
+
+
+async def two_sides(world: World) -> tuple[Side, Side]:
+    """Return two new tenants without a common member."""
+    mine, theirs = await world.two_tenants()
+    return await _side(world, mine), await _side(world, theirs)
+
+
+async def newcomer(world: World, name: str, *, platform_role: str | None = None) -> Caller:
+    """Return a signed-in person who belongs to no tenant."""
+    user_id = await world.person(f"{name.replace(' ', '-')}-{new_id().hex[-12:]}", platform_role=platform_role)
+    return Caller(name, user_id, {"Authorization": f"Bearer {await world.token(user_id)}"})
+
+
+async def administrator(world: World) -> Caller:
+    """Return an administrator of the platform."""
+    return await newcomer(world, "platform administrator", platform_role=SUPERADMIN)
+
+
+async def _side(world: World, tenant: TestTenant) -> Side:
+    side = Side(world, tenant, {})
+    for role in (Role.OWNER, Role.MANAGER, Role.MEMBER, Role.VIEWER):
+        credential = {"Authorization": f"Bearer {tenant.tokens[role]}"}
+        side.callers[role.value] = Caller(role.value, tenant.people[role], credential, side.selected)
+    side.callers[SECOND] = await side.join(SECOND, Role.MEMBER)
+    return side
+
+
+def _id(caller: Caller) -> UUID:
+    if caller.user_id is None:
+        raise ValueError(caller.name)
+    return caller.user_id
