@@ -24,7 +24,7 @@ from planner.items.service import ItemService
 from planner.projects.service import ProjectService
 from planner.tasks.service import TaskService
 from tenantry.access import SUBJECTS, GrantFacts, Principal, ResourceAccess
-from tenantry.access.grants import TypeGrantFacts
+from tenantry.access import TypeGrantFacts
 from tenantry.access.models import Effect, Grant
 from tenantry.access.standing import Acts, principal_of
 from tenantry.database import Database, Placement, Planning, Row, Statement, UnitOfWork

@@ -26,10 +26,11 @@ from tenantry.access.resource import (
     RecordFacts,
     ResourceAccess,
 )
-from tenantry.access.type_grants import TypeGrantBook
+from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
 from tenantry.tenancy import Role
 
 __all__ = [
+    "ANY_TYPE",
     "BUILTIN",
     "MODELS",
     "OWN",
@@ -55,6 +56,7 @@ __all__ = [
     "ResourceAccess",
     "Role",
     "TypeGrantBook",
+    "TypeGrantFacts",
     "current_access",
     "existence",
     "member",

@@ -1,21 +1,22 @@
-"""`Principals`: makes principals of memberships, and remembers them until a fact that they were made of changes."""
+"""`Principals`: makes principals, and remembers them until a fact that they were made of changes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from tenantry.access.keys import KeyFacts
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
-from tenantry.access.standing import Acts, HeldRole, next_expiry, principal_of
+from tenantry.access.standing import Acts, HeldRole, next_expiry, principal_of, role_permissions
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
 from tenantry.kernel import Actor, ActorKind, Clock
-from tenantry.tenancy import Membership
+from tenantry.tenancy import Membership, TenantFacts
 
 KEPT = 10_000
 """Principals remembered by a process, the latest used."""
@@ -35,10 +36,9 @@ class OwnRoles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A principal with the facts that it was made of: the same objects mean the same principal."""
+    """A principal with the facts that it was made of: the same facts mean the same principal."""
 
-    membership: Membership
-    platform_role: str | None
+    of: tuple[object, ...]
     own_roles: Mapping[str, HeldRole] | None
     type_grants: tuple[TypeGrantFacts, ...] | None
     until: datetime | None
@@ -57,12 +57,15 @@ class Principals:
         self._clock = clock
         self._made: OrderedDict[tuple[UUID, UUID], _Made] = OrderedDict()
 
-    def peek(self, user_id: UUID, membership: Membership, platform_role: str | None) -> Principal | None:
-        """Return the principal of a person without waiting, if nothing has changed; None means: ask `of_person`."""
-        made = self._made.get((user_id, membership.tenant.id))
-        if made is None or made.membership is not membership or made.platform_role != platform_role:
+    def peek(self, holder: UUID, tenant_id: UUID, of: tuple[object, ...]) -> Principal | None:
+        """Return a principal without waiting, if it was made of the same facts; None means: ask the method for it.
+
+        `holder` is the person, `of` are (membership, platform role); or the key, and (facts of the key, membership or
+        tenant).
+        """
+        made = self._made.get((holder, tenant_id))
+        if made is None or made.of != of:
             return None
-        tenant_id = membership.tenant.id
         if made.own_roles is not None and self._own_roles.peek(tenant_id) is not made.own_roles:
             return None
         if made.type_grants is not None and self._type_grants.peek(tenant_id) is not made.type_grants:
@@ -73,37 +76,53 @@ class Principals:
 
     async def of_person(self, user_id: UUID, membership: Membership, platform_role: str | None = None) -> Principal:
         """Return the principal of a person in a tenant."""
-        known = self.peek(user_id, membership, platform_role)
-        if known is not None:
-            return known
-        acts = Acts(
-            Actor(ActorKind.USER, user_id),
-            user_id,
-            membership.tenant,
-            membership.role,
-            membership.team_roles,
-            membership.teams,
-            platform_role,
-        )
-        own_roles, type_grants = await self._facts_of(acts)
+        of = (membership, platform_role)
+        actor = Actor(ActorKind.USER, user_id)
+        acts = replace(_acts_of(membership, actor, user_id), platform_role=platform_role)
+        return self.peek(user_id, membership.tenant.id, of) or await self._make(user_id, acts, of)
+
+    async def of_key(self, key: KeyFacts, membership: Membership) -> Principal:
+        """Return the principal of a person's key: the person's, within the scope of the key."""
+        of = (key, membership)
+        known = self.peek(key.id, membership.tenant.id, of)
+        if known is not None or key.user_id is None:
+            return known or await self.of_service_account(key, membership.tenant)
+        acts = _acts_of(membership, Actor(ActorKind.API_KEY, key.id), key.user_id)
+        return await self._make(key.id, await self._within(key, acts), of)
+
+    async def of_service_account(self, key: KeyFacts, tenant: TenantFacts) -> Principal:
+        """Return the principal of a service account that came with a key. `LookupError` for a person's key."""
+        of = (key, tenant)
+        account = key.service_account
+        if account is None:
+            raise LookupError(f"the key {key.id} acts for no service account")
+        acts = Acts(Actor(ActorKind.SERVICE_ACCOUNT, account.id), account.id, tenant, account.role)
+        known = self.peek(key.id, tenant.id, of)
+        return known or await self._make(key.id, await self._within(key, acts), of)
+
+    async def _within(self, key: KeyFacts, acts: Acts) -> Acts:
+        """Add the key and its scope to who acts."""
+        scope = key.scope
+        if key.scope_role is not None:
+            own = {} if key.scope_role in BUILT_IN_IDS else await self._own_roles.load(acts.tenant.id)
+            of_role = role_permissions(key.scope_role, self.catalog, own)
+            scope = of_role if scope is None else scope & of_role
+        return replace(acts, key_id=key.id, ceiling=scope)
+
+    async def _make(self, holder: UUID, acts: Acts, of: tuple[object, ...]) -> Principal:
+        tenant = acts.tenant
+        has_own = any(name not in BUILT_IN_IDS for name in (acts.role, *acts.team_roles)) or acts.ceiling is not None
+        own_roles = await self._own_roles.load(tenant.id) if has_own else None
+        type_grants = await self._type_grants.load(tenant.id) if ANY_TYPE in tenant.granted else None
         now = self._clock.now()
         principal = principal_of(acts, self.catalog, own_roles or {}, type_grants or (), now)
         until = next_expiry(type_grants or (), now)
-        made = _Made(membership, platform_role, own_roles, type_grants, until, principal)
-        self._made[user_id, membership.tenant.id] = made
+        self._made[holder, tenant.id] = _Made(of, own_roles, type_grants, until, principal)
+        self._made.move_to_end((holder, tenant.id))
         if len(self._made) > KEPT:
             self._made.popitem(last=False)
         return principal
 
-    async def of(self, acts: Acts) -> Principal:
-        """Return the principal of anybody else, made anew."""
-        own_roles, type_grants = await self._facts_of(acts)
-        return principal_of(acts, self.catalog, own_roles or {}, type_grants or (), self._clock.now())
 
-    async def _facts_of(self, acts: Acts) -> tuple[Mapping[str, HeldRole] | None, tuple[TypeGrantFacts, ...] | None]:
-        """Return the facts that a principal depends on; None for those that it does not."""
-        tenant = acts.tenant
-        has_own = any(name not in BUILT_IN_IDS for name in (acts.role, *acts.team_roles))
-        own_roles = await self._own_roles.load(tenant.id) if has_own else None
-        type_grants = await self._type_grants.load(tenant.id) if ANY_TYPE in tenant.granted else None
-        return own_roles, type_grants
+def _acts_of(membership: Membership, actor: Actor, user_id: UUID) -> Acts:
+    return Acts(actor, user_id, membership.tenant, membership.role, membership.team_roles, membership.teams)

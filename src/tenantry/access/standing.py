@@ -75,7 +75,7 @@ def principal_of(
         user_id=acts.user_id,
         tenant=acts.tenant,
         role=acts.role,
-        permissions=frozenset().union(*map(catalog.of_role, built_in), *(role.permissions for role in custom)),
+        permissions=frozenset().union(*(role_permissions(name, catalog, own_roles) for name in names)),
         roles=frozenset((*names, *([acts.platform_role] if acts.platform_role else ()))),
         rank=max([*built_in, *(Role(role.counts_as) for role in custom)], key=lambda role: role.rank, default=None),
         subjects=tuple(subjects),
@@ -83,6 +83,13 @@ def principal_of(
         denied=catalog.expand(grant.action for grant in granted if grant.effect is Effect.DENY),
         ceiling=acts.ceiling,
     )
+
+
+def role_permissions(name: str, catalog: PermissionCatalog, own_roles: Mapping[str, HeldRole]) -> frozenset[str]:
+    """Return what a role gives, built-in or the tenant's own; nothing where there is no such role."""
+    if name in BUILT_IN_IDS:
+        return catalog.of_role(name)
+    return own_roles[name].permissions if name in own_roles else frozenset()
 
 
 def next_expiry(type_grants: Iterable[TypeGrantFacts], now: datetime) -> datetime | None:

@@ -118,7 +118,7 @@ def _parts(
     type_grants = TypeGrantBook(database, facts)
     principals = Principals(application.catalog(), _NoRolesYet(), type_grants, runtime.clock)
     keys = KeyService(runtime, application.catalog(), _NoAuthorityYet())
-    gate = AccessGate(identity.authenticator, resolver, principals)
+    gate = AccessGate(identity.authenticator, resolver, principals, keys.book)
     cursors = CursorSigner(derived_key(settings.identity, "cursors"))
     log_format = settings.log.format_for(settings.environment)
     return Assembly(

@@ -11,6 +11,8 @@ class ActorKind(StrEnum):
     """The sorts of actors."""
 
     USER = "user"
+    SERVICE_ACCOUNT = "service_account"
+    API_KEY = "api_key"
     SYSTEM = "system"
 
 

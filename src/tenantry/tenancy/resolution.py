@@ -112,6 +112,13 @@ class TenantResolver:
             raise TenantConflict
         return found[0]
 
+    async def active(self, tenant_id: UUID) -> TenantFacts:
+        """Return the tenant of an actor that is no person. Raises `TenantSuspended` where it is not active."""
+        found = await self._public(tenant_id, None)
+        if not found:
+            raise TenantSuspended
+        return found[0]
+
     async def is_member(self, tenant_id: UUID, user_id: UUID) -> bool:
         """Tell whether the user is a member of the tenant now."""
         if self._facts.peek(member_key(tenant_id, user_id)) is not MISSING:
