@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 import structlog
 from tests.conftest import suite_settings
+from tests.tenancy.conftest import someone
 
 from planner.app import application
 from tenantry.access.keys import InvalidApiKey, KeyBook, KeyFacts, secrets_of
@@ -20,7 +21,9 @@ from tenantry.access.keys.secrets import NewSecret, _spelled
 from tenantry.access.keys.usage import KeyUsage
 from tenantry.app import assembled
 from tenantry.database import Database, DatabaseUnavailable, DatabaseUrls
+from tenantry.identity import SUPERADMIN
 from tenantry.kernel import FrozenClock, SystemClock, new_id
+from tenantry.tenancy import Acting, Role
 from tenantry.testing import TestTenant, World
 
 pytestmark = pytest.mark.anyio
@@ -225,6 +228,23 @@ class TestRemembering:
         assert time.monotonic() - began < 1
         assert (await tenant.owner.delete(path)).status_code == 204
         await refusal(here, text)
+
+    async def test_the_keys_of_a_person_who_is_deactivated_die_with_the_sessions(
+        self, world: World, elsewhere: World
+    ) -> None:
+        tenant, person = await world.tenant(), await someone(world)
+        await world.assembly.tenancy.members.add(Acting.as_system(tenant.id), person.id, Role.MEMBER)
+        answer = await person.client(tenant.id).post("/api-keys", json={"name": "key"})
+        text, here, there = answer.json()["secret"], book_of(world), book_of(elsewhere)
+        await here.load(text)
+        await there.load(text)
+        admin = (await someone(world, platform_role=SUPERADMIN)).client()
+        assert (await admin.patch(f"/users/{person.id}", json={"is_active": False})).status_code == 200
+        assert await refusal(here, text) == await refusal(here, "nonsense")
+        await until(lambda: remembered(there, text), None)
+        await refusal(there, text)
+        assert (await admin.patch(f"/users/{person.id}", json={"is_active": True})).status_code == 200
+        assert (await here.load(text)).user_id == person.id
 
     async def test_a_permission_that_is_no_more_gives_nothing(self, world: World) -> None:
         tenant = await world.tenant()

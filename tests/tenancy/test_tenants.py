@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from tenantry.access.roles import GivingRoles
 from tenantry.database import DatabaseRole, Placement, PlacementKind
 from tenantry.kernel import SYSTEM
 from tenantry.tenancy import (
@@ -261,7 +262,17 @@ class TestOwnSchema:
 
 
 def service(world: World, prepare: Callable[[Placement], Awaitable[None]]) -> TenancyService:
-    return TenancyService(world.assembly.runtime, TenancySettings(), world.assembly.tenancy.resolver, prepare)
+    async def forget_nothing(_tenant_id: UUID, _user_id: UUID) -> None:
+        """Nobody was granted anything."""
+
+    return TenancyService(
+        world.assembly.runtime,
+        TenancySettings(),
+        world.assembly.tenancy.resolver,
+        prepare,
+        roles=GivingRoles(world.assembly.gate.catalog),
+        forget_grants=forget_nothing,
+    )
 
 
 async def stored(world: World, slug: str) -> asyncpg.Record | None:

@@ -6,32 +6,30 @@ Web, command line and tests use the same function, so that none of them runs on 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from tenantry.access import AccessGate, Principals, TypeGrantBook
-from tenantry.access.errors import UnknownRole
 from tenantry.access.grants import GrantService
 from tenantry.access.keys import KeyService
+from tenantry.access.roles import GivingRoles, RoleBook, Roles
 from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
-from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement, UnitOfWork
+from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement
 from tenantry.database.doctor import assert_safe_roles
 from tenantry.database.migrations import create_placement_schema, require_current
 from tenantry.identity import IdentityService, derived_key
-from tenantry.kernel import Clock, Environment, FieldError, SystemClock, Unavailable
+from tenantry.kernel import Clock, Environment, SystemClock, Unavailable
 from tenantry.observability import AccessLog, LineWriter, Metrics
 from tenantry.query import CursorSigner
 from tenantry.resources import ResourceEdge
 from tenantry.runtime import ConsoleMailer, DiscardingMailer, Mailer, Runtime
-from tenantry.tenancy import Acting, Role, TenancyService, TenantResolver
-from tenantry.tenancy.acting import require_rank
+from tenantry.tenancy import TenancyService, TenantResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,7 @@ class Assembly:
     identity: IdentityService
     tenancy: TenancyService
     keys: KeyService
+    roles: Roles
     gate: AccessGate
     grants: GrantService
     resources: ResourceEdge
@@ -108,7 +107,16 @@ def _parts(
         members=resolver,
         metrics=_metrics(database),
     )
-    tenancy = TenancyService(runtime, settings.tenancy, resolver, partial(_prepare, application, database.urls))
+    catalog = application.catalog()
+    giving = GivingRoles(catalog)
+    tenancy = TenancyService(
+        runtime,
+        settings.tenancy,
+        resolver,
+        partial(_prepare, application, database.urls),
+        roles=giving,
+        forget_grants=_forget_nothing,
+    )
     identity = IdentityService(
         runtime,
         settings.identity,
@@ -116,8 +124,8 @@ def _parts(
         leave_tenants=tenancy.members.leave_all,
     )
     type_grants = TypeGrantBook(database, facts)
-    principals = Principals(application.catalog(), _NoRolesYet(), type_grants, runtime.clock)
-    keys = KeyService(runtime, application.catalog(), _NoAuthorityYet())
+    principals = Principals(catalog, RoleBook(database, facts, catalog), type_grants, runtime.clock)
+    keys = KeyService(runtime, catalog, giving)
     gate = AccessGate(identity.authenticator, resolver, principals, keys.book)
     cursors = CursorSigner(derived_key(settings.identity, "cursors"))
     log_format = settings.log.format_for(settings.environment)
@@ -128,6 +136,7 @@ def _parts(
         identity=identity,
         tenancy=tenancy,
         keys=keys,
+        roles=Roles(runtime, catalog, giving),
         gate=gate,
         grants=GrantService(
             runtime, principals.catalog, [router.service.resource.access for router in application.resources]
@@ -138,19 +147,8 @@ def _parts(
     )
 
 
-class _NoRolesYet:
-    def peek(self, tenant_id: UUID) -> Mapping[str, Any]:
-        return {}
-
-    async def load(self, tenant_id: UUID) -> Mapping[str, Any]:
-        return {}
-
-
-class _NoAuthorityYet:
-    async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
-        if not all(role in set(Role) for role in roles):
-            raise UnknownRole(errors=[FieldError("/role", "There is no such role", UnknownRole.code)])
-        require_rank(acting.role, *roles)
+async def _forget_nothing(tenant_id: UUID, user_id: UUID) -> None:
+    """Stand in until grants can be forgotten."""
 
 
 def _mailer(environment: Environment) -> Mailer:

@@ -15,6 +15,7 @@ from tenantry.access import current_access, require_permission
 from tenantry.access.grants import type_grants_router
 from tenantry.access.keys.router import api_keys_router
 from tenantry.access.keys.service_accounts_router import service_accounts_router
+from tenantry.access.roles import roles_routers
 from tenantry.app import health
 from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly
@@ -47,6 +48,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.identity = assembly.identity
     app.state.tenancy = assembly.tenancy
     app.state.keys = assembly.keys
+    app.state.roles = assembly.roles
     app.state.gate = assembly.gate
     app.state.grants = assembly.grants
     app.state.resources = assembly.resources
@@ -63,6 +65,7 @@ def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
     routers: Sequence[APIRouter] = (
         *IDENTITY_ROUTERS,
         *tenancy_routers(_tenancy_rules()),
+        *roles_routers(),
         api_keys_router(),
         service_accounts_router(),
         type_grants_router(),
@@ -111,6 +114,8 @@ def _tenancy_rules() -> TenancyRules:
         member=current_access,
         may_read_members=require_permission("members:read").dependency,
         may_manage_members=require_permission("members:manage").dependency,
+        may_read_teams=require_permission("teams:read").dependency,
+        may_manage_teams=require_permission("teams:manage").dependency,
         may_update_tenant=require_permission("tenant:update").dependency,
         platform_admin=require_platform_admin,
     )

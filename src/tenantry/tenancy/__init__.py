@@ -1,6 +1,8 @@
 """Tenants, who belongs to them, and which one a request is about."""
 
 from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.answering import Expected, acting, list_answer, list_binding, parameters_of
+from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.errors import (
     AlreadyInTeam,
     AlreadyMember,
@@ -18,42 +20,57 @@ from tenantry.tenancy.errors import (
     RoleAboveOwn,
     SlugReserved,
     SlugTaken,
+    TeamCycle,
     TeamHasTeams,
+    TeamMemberNotFound,
     TeamNameTaken,
     TeamNotFound,
+    TeamTooDeep,
     TenantConflict,
     TenantHeaderInDerivedMode,
     TenantMissing,
     TenantNotFound,
     TenantNotReady,
     TenantSuspended,
+    TooManyTeams,
+    UnknownMember,
+    UnknownParent,
     UnknownUser,
 )
-from tenantry.tenancy.facts import Membership, TenantFacts
-from tenantry.tenancy.invitations import InvitationRecord
+from tenantry.tenancy.facts import Membership, TenantFacts, member_key
+from tenantry.tenancy.holding import lock_holdings, share_holdings
+from tenantry.tenancy.invitations import ForgetGrants, InvitationRecord
 from tenantry.tenancy.members import MemberRecord
 from tenantry.tenancy.models import MODELS, Invitation, Member, Team, TeamMember, Tenant, TenantStatus
 from tenantry.tenancy.placements import StoredPlacements
 from tenantry.tenancy.platform import PlatformCall, PlatformStats
-from tenantry.tenancy.repository import ALL_TENANTS, VERIFIED_USER_BY_EMAIL
+from tenantry.tenancy.repository import ALL_TENANTS, ROLE_OF_MEMBER, VERIFIED_USER_BY_EMAIL
 from tenantry.tenancy.resolution import TenantResolver
 from tenantry.tenancy.roles import Role
 from tenantry.tenancy.router import tenancy_routers
+from tenantry.tenancy.row_list import ListPage, RowList
 from tenantry.tenancy.rules import SignedIn, TenancyRules, TenantAccess, TenantPrincipal
+from tenantry.tenancy.schemas import ListPosition, RoleName
 from tenantry.tenancy.service import TenancyService
 from tenantry.tenancy.settings import DEFAULT_SLUG, TenancySettings
+from tenantry.tenancy.teams.facts import TeamFacts, TeamTree, teams_key
+from tenantry.tenancy.teams.reading import team_roles_of
+from tenantry.tenancy.teams.service import TeamMemberRecord, TeamRecord, Teams
 from tenantry.tenancy.tenants import Founding, PreparePlacement, TenantRecord
 
 __all__ = [
     "ALL_TENANTS",
     "DEFAULT_SLUG",
     "MODELS",
+    "ROLE_OF_MEMBER",
     "VERIFIED_USER_BY_EMAIL",
     "Acting",
     "AlreadyInTeam",
     "AlreadyMember",
     "DuplicateTenantHeader",
     "EmailNotVerified",
+    "Expected",
+    "ForgetGrants",
     "Founding",
     "InvalidInvitation",
     "InvalidTenantId",
@@ -63,6 +80,8 @@ __all__ = [
     "InvitationPending",
     "InvitationRecord",
     "LastOwner",
+    "ListPage",
+    "ListPosition",
     "Member",
     "MemberNotFound",
     "MemberRecord",
@@ -74,15 +93,26 @@ __all__ = [
     "PreparePlacement",
     "Role",
     "RoleAboveOwn",
+    "RoleAuthority",
+    "RoleName",
+    "RowList",
     "SignedIn",
     "SlugReserved",
     "SlugTaken",
     "StoredPlacements",
     "Team",
+    "TeamCycle",
+    "TeamFacts",
     "TeamHasTeams",
     "TeamMember",
+    "TeamMemberNotFound",
+    "TeamMemberRecord",
     "TeamNameTaken",
     "TeamNotFound",
+    "TeamRecord",
+    "TeamTooDeep",
+    "TeamTree",
+    "Teams",
     "TenancyRules",
     "TenancyService",
     "TenancySettings",
@@ -99,6 +129,18 @@ __all__ = [
     "TenantResolver",
     "TenantStatus",
     "TenantSuspended",
+    "TooManyTeams",
+    "UnknownMember",
+    "UnknownParent",
     "UnknownUser",
+    "acting",
+    "list_answer",
+    "list_binding",
+    "lock_holdings",
+    "member_key",
+    "parameters_of",
+    "share_holdings",
+    "team_roles_of",
+    "teams_key",
     "tenancy_routers",
 ]

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tenantry.kernel import SYSTEM, Actor, ActorKind
-from tenantry.tenancy.errors import RoleAboveOwn
 from tenantry.tenancy.roles import Role
-
-_KNOWN = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +19,8 @@ class Acting:
     request_id: str | None = None
     ceiling: frozenset[str] | None = None
     """What an API key is limited to, as permissions; None where nothing but the role limits."""
+    user_id: UUID | None = None
+    """The person or service account in whose name is acted, where the actor is not it itself."""
 
     @classmethod
     def as_system(cls, tenant_id: UUID) -> Acting:
@@ -29,19 +28,12 @@ class Acting:
         return cls(tenant_id, SYSTEM, Role.OWNER)
 
     @property
-    def member_id(self) -> UUID | None:
-        """The acting person, whose membership must still hold when the change is written; None for others."""
-        return self.actor.id if self.actor.kind is ActorKind.USER else None
+    def is_system(self) -> bool:
+        """Whether the application itself acts, which nothing limits."""
+        return self.actor.kind is ActorKind.SYSTEM and self.user_id is None
 
-
-def require_rank(own: str, *roles: str) -> None:
-    """Raise `RoleAboveOwn` unless `own` is at least as high as each of `roles`.
-
-    >>> require_rank("owner", "owner", "viewer")
-    >>> require_rank("manager", "owner")
-    Traceback (most recent call last):
-    ...
-    tenantry.tenancy.errors.RoleAboveOwn: You cannot give or change a role above your own.
-    """
-    if own not in _KNOWN or not all(Role(own).covers(Role(role)) for role in roles):
-        raise RoleAboveOwn
+    @property
+    def holder_id(self) -> UUID | None:
+        """The person or service account whose roles must still hold when the change is written; None for the
+        application itself."""
+        return self.user_id or self.actor.id

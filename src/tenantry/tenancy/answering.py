@@ -37,7 +37,14 @@ Expected = Annotated[int | None, Depends(expected_version)]
 def acting(access: TenantAccess) -> Acting:
     """Return who acts in the tenant, as the services take it."""
     principal = access.principal
-    return Acting(principal.tenant.id, principal.actor, principal.role, access.request_id)
+    return Acting(
+        principal.tenant.id,
+        principal.actor,
+        principal.role,
+        access.request_id,
+        ceiling=principal.ceiling,
+        user_id=principal.user_id,
+    )
 
 
 def person(identity: SignedIn) -> Actor:
@@ -67,6 +74,11 @@ async def list_answer(
         cursor = signer.next_cursor(asked, page.last_keys, spec=rows.spec, binding=binding)
     body = page_body(page.json, has_more=page.has_more, next_cursor=cursor, total=page.total)
     return Response(body, media_type="application/json")
+
+
+def list_binding(access: TenantAccess, name: str) -> str:
+    """Return whose list it is: cursors of one tenant, person and list are no good in another."""
+    return f"{access.principal.tenant.id}:{access.principal.user_id}:{name}"
 
 
 def versioned(tenant: TenantRecord, response: Response) -> TenantRead:

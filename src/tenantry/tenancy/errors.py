@@ -125,3 +125,29 @@ class AlreadyInTeam(TenantryError):
     """This member is in the team already."""
 
     kind = Kind.CONFLICT
+
+
+class UnknownParent(InvalidInput):
+    """There is no team with the id of the parent."""
+
+
+class UnknownMember(InvalidInput):
+    """There is no member with this id."""
+
+
+class TeamCycle(InvalidInput):
+    """A team cannot stand in itself."""
+
+
+class TeamTooDeep(InvalidInput):
+    """Teams stand in one another on 20 levels at most."""
+
+
+class TooManyTeams(TenantryError):
+    """There are too many teams already."""
+
+    kind = Kind.CONFLICT
+
+
+class TeamMemberNotFound(NotFound):
+    """There is no such member in this team."""

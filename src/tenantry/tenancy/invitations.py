@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,37 +13,42 @@ from uuid import UUID
 from tenantry.audit import MASK, record
 from tenantry.database import Row, UnitOfWork
 from tenantry.identity import email_key
-from tenantry.kernel import Actor, ActorKind, new_id
+from tenantry.kernel import Actor, ActorKind, InvalidInput, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Mail, Runtime
-from tenantry.tenancy.acting import Acting, require_rank
+from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.errors import (
     AlreadyMember,
     EmailNotVerified,
     InvalidInvitation,
     InvitationNotFound,
+    NotAMember,
     RoleAboveOwn,
 )
 from tenantry.tenancy.facts import Membership, TenantFacts, keys_of_members
+from tenantry.tenancy.holding import share_holdings
 from tenantry.tenancy.repository import (
     ACCEPT_INVITATION,
     INSERT_INVITATION,
     INSERT_MEMBER,
+    INVITATION_FOR,
     INVITATIONS,
+    IS_MEMBER,
     IS_MEMBER_BY_EMAIL,
     REVOKE_INVITATION,
     REVOKE_INVITATIONS_OF,
-    ROLE_OF_MEMBER,
     TENANT_BY_ID,
     VERIFIED_USER_BY_ID,
 )
-from tenantry.tenancy.roles import Role
 from tenantry.tenancy.row_list import ListPage
 from tenantry.tenancy.settings import TenancySettings
-from tenantry.tenancy.standing import require_standing
 
 SendSoon = Callable[[Mail], None]
 """Sends a mail in the background: no answer waits for a mail server."""
+
+ForgetGrants = Callable[[UUID, UUID], Awaitable[None]]
+"""Takes away whatever was granted to a person in a tenant (tenant id, user id), in transactions of its own."""
 
 _TOKEN = re.compile(r"([0-9a-f]{32})[A-Za-z0-9_-]{43}")
 _BYTES = 32
@@ -62,29 +67,43 @@ class InvitationRecord:
 
 
 class Invitations:
-    """Inviting, taking back, accepting."""
+    """Inviting, taking back, accepting. `roles` says who may give which role."""
 
-    def __init__(self, runtime: Runtime, settings: TenancySettings, send_soon: SendSoon) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: TenancySettings,
+        send_soon: SendSoon,
+        *,
+        roles: RoleAuthority,
+        forget_grants: ForgetGrants,
+    ) -> None:
         self._database = runtime.database
         self._clock = runtime.clock
         self._facts = runtime.facts
         self._lifetime = settings.invitation_lifetime
         self._link = settings.invitation_link
         self._send_soon = send_soon
+        self._roles = roles
+        self._forget_grants = forget_grants
 
     async def list(self, acting: Acting, request: ListRequest) -> ListPage:
         """Return a page of the open invitations."""
         async with self._scope(acting) as uow:
             return await INVITATIONS.read(uow, request, tenant_id=acting.tenant_id)
 
-    async def invite(self, acting: Acting, email: str, role: Role) -> InvitationRecord:
-        """Mail an invitation; an open one for the same address ends. Raises `AlreadyMember` and `RoleAboveOwn`."""
-        async with self._scope(acting) as uow:
-            return await self.issue(uow, acting, email, role)
+    async def invite(self, acting: Acting, email: str, role: str) -> InvitationRecord:
+        """Mail an invitation; an open one for the same address ends. The mail leaves after the commit.
 
-    async def issue(self, uow: UnitOfWork, acting: Acting, email: str, role: Role) -> InvitationRecord:
-        """Do what `invite` does, in a transaction that is open; the mail leaves after its commit."""
-        await require_standing(uow, acting, role)
+        Raises `AlreadyMember`, `UnknownRole` and `RoleAboveOwn`.
+        """
+        async with self._scope(acting) as uow:
+            await self._roles.require_may_give(uow, acting, role)
+            invitation, mail = await self._issue(uow, acting, email, role)
+            uow.after_commit(lambda: self._send_soon(mail))
+        return invitation
+
+    async def _issue(self, uow: UnitOfWork, acting: Acting, email: str, role: str) -> tuple[InvitationRecord, Mail]:
         tenant_id, key, now = acting.tenant_id, email_key(email), self._clock.now()
         if await uow.value(IS_MEMBER_BY_EMAIL, tenant_id=tenant_id, email_key=key):
             raise AlreadyMember
@@ -96,18 +115,16 @@ class Invitations:
             id=new_id(),
             email=email,
             email_key=key,
-            role=role.value,
+            role=role,
             token_hash=_hashed(token),
-            invited_by=acting.member_id,
+            invited_by=acting.holder_id,
             expires_at=now + self._lifetime,
         )
         invitation = InvitationRecord(**_present(row))
-        after = {"email": MASK, "role": role.value}
+        after = {"email": MASK, "role": role}
         await record(uow, "invitations.sent", resource_type="invitation", resource_id=invitation.id, after=after)
         tenant = _present(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
-        mail = invitation_mail(email, tenant["name"], token, self._link)
-        uow.after_commit(lambda: self._send_soon(mail))
-        return invitation
+        return invitation, invitation_mail(email, tenant["name"], token, self._link)
 
     async def revoke(self, acting: Acting, invitation_id: UUID) -> None:
         """Take an open invitation back. Raises `InvitationNotFound`."""
@@ -137,8 +154,10 @@ class Invitations:
         """
         tenant_id = _tenant_of(token)
         actor = Actor(ActorKind.USER, user_id)
+        await self._start_afresh(tenant_id, actor, token)
         # The tenant is named by the token alone; nothing of it is read until the token's hash has been found there.
         async with self._database.control_scope(actor=actor, request_id=request_id, tenant_id=tenant_id) as uow:
+            await share_holdings(uow, tenant_id)
             user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
             if user is None:
                 raise EmailNotVerified
@@ -160,13 +179,31 @@ class Invitations:
             tenant = _present(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
             return Membership(TenantFacts.of(tenant), accepted["role"])
 
+    async def _start_afresh(self, tenant_id: UUID, actor: Actor, token: str) -> None:
+        """Let nobody come back to what they were granted before they left; before the transaction in which they do.
+
+        Only for whoever shows a token that is meant for them: it decides nothing, the acceptance does.
+        """
+        async with self._database.control_scope(actor=actor, tenant_id=tenant_id) as uow:
+            user = await uow.one(VERIFIED_USER_BY_ID, user_id=actor.id)
+            if user is None or await uow.value(IS_MEMBER, tenant_id=tenant_id, user_id=actor.id):
+                return
+            own_email_key = user["email_key"]
+            invitation_id = await uow.value(
+                INVITATION_FOR, tenant_id=tenant_id, presented_hash=_hashed(token), own_email_key=own_email_key
+            )
+        if invitation_id is not None:
+            await self._forget_grants(tenant_id, user["id"])
+
     async def _require_inviter(self, uow: UnitOfWork, tenant_id: UUID, accepted: Row) -> None:
-        if accepted["invited_by"] is None:  # the application itself, or the platform
-            return
-        own = await uow.value(ROLE_OF_MEMBER, tenant_id=tenant_id, user_id=accepted["invited_by"])
+        """Refuse what the inviter may not give any more; one without an id is the application itself."""
+        invited_by = accepted["invited_by"]
+        inviting = Acting.as_system(tenant_id)
+        if invited_by is not None:
+            inviting = Acting(tenant_id, Actor(ActorKind.USER, invited_by), "")
         try:
-            require_rank(str(own), accepted["role"])
-        except RoleAboveOwn:
+            await self._roles.require_may_give(uow, inviting, accepted["role"])
+        except (NotAMember, RoleAboveOwn, InvalidInput):
             raise InvalidInvitation from None
 
     def _scope(self, acting: Acting) -> UnitOfWork:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     String,
     Uuid,
     and_,
@@ -17,16 +18,19 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
-from tenantry.tenancy.models import Invitation, Member, Tenant, TenantStatus
+from tenantry.tenancy.models import Invitation, Member, Team, TeamMember, Tenant, TenantStatus
 from tenantry.tenancy.roles import Role
 from tenantry.tenancy.row_list import RowList
 
 tenants = Tenant.__table__.c
 members = Member.__table__.c
 invitations = Invitation.__table__.c
+teams = Team.__table__.c
+team_members = TeamMember.__table__.c
 users = User.__table__.c
 
 _NOW = bindparam("now", type_=Timestamp)
@@ -42,12 +46,30 @@ _FACTS = (
     tenants.granted,
 )
 _RECORD = (*_FACTS, tenants.config, tenants.created_at, tenants.updated_at, tenants.version)
+_IS_OF_MEMBER = and_(team_members.tenant_id == members.tenant_id, team_members.user_id == members.user_id)
+_TEAM_IDS = func.array(
+    select(team_members.team_id).where(_IS_OF_MEMBER).order_by(team_members.team_id).correlate(Member).scalar_subquery()
+)
+_TEAM_NAMES = (
+    select(
+        func.coalesce(
+            func.json_agg(aggregate_order_by(func.json_build_object("id", teams.id, "name", teams.name), teams.name)),
+            func.json_build_array(),
+            type_=JSON,
+        )
+    )
+    .join_from(TeamMember, Team, and_(teams.tenant_id == team_members.tenant_id, teams.id == team_members.team_id))
+    .where(_IS_OF_MEMBER)
+    .correlate(Member)
+    .scalar_subquery()
+)
 _MEMBER = (
     members.user_id.label("id"),
     members.user_id,
     users.name,
     users.email,
     members.role,
+    _TEAM_NAMES.label("teams"),
     members.created_at,
     members.updated_at,
 )
@@ -64,7 +86,7 @@ _IS_OPEN = and_(invitations.accepted_at.is_(None), invitations.revoked_at.is_(No
 # Resolution
 
 MEMBERSHIPS_AMONG = Statement(
-    select(members.role, *_FACTS)
+    select(members.role, _TEAM_IDS.label("teams"), *_FACTS)
     .join_from(Member, Tenant, tenants.id == members.tenant_id)
     .where(members.user_id == _USER, or_(tenants.id == _TENANT, tenants.slug == bindparam("slug", type_=String)))
 )
@@ -84,6 +106,16 @@ PLACEMENTS = Statement(
     select(tenants.placement_kind, tenants.placement_schema)
     .where(tenants.status != TenantStatus.PREPARING.value)
     .distinct()
+)
+
+# Who holds what (see `tenantry.tenancy.holding`)
+
+SHARE_HOLDINGS = Statement(
+    select(func.pg_advisory_xact_lock_shared(func.hashtextextended(bindparam("holdings", type_=String), literal(0))))
+)
+
+LOCK_HOLDINGS = Statement(
+    select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("holdings", type_=String), literal(0))))
 )
 
 # Tenants
@@ -242,6 +274,19 @@ ACCEPT_INVITATION = Statement(
     writes=True,
 )
 """The one conditional UPDATE of an acceptance: of any number of tries with one token, one changes the row."""
+
+INVITATION_FOR = Statement(
+    select(invitations.id).where(
+        invitations.tenant_id == _TENANT,
+        invitations.token_hash == bindparam("presented_hash"),
+        invitations.email_key == bindparam("own_email_key"),
+        _IS_OPEN,
+    )
+)
+
+IS_MEMBER = Statement(
+    select(literal(1)).select_from(Member).where(members.tenant_id == _TENANT, members.user_id == _USER)
+)
 
 IS_MEMBER_BY_EMAIL = Statement(
     select(literal(1))

@@ -31,6 +31,8 @@ from tenantry.tenancy.facts import Membership, TenantFacts, count_key, member_ke
 from tenantry.tenancy.models import TenantStatus
 from tenantry.tenancy.repository import COUNT_MEMBERS, MEMBERSHIPS_AMONG, TENANTS_NAMED
 from tenantry.tenancy.settings import DEFAULT_SLUG
+from tenantry.tenancy.teams.facts import TeamTree, teams_key
+from tenantry.tenancy.teams.reading import read_tree
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -67,7 +69,10 @@ class TenantResolver:
         known = facts.peek(f"tenant:{tenant}")
         if held is MISSING or known is MISSING or known.status != TenantStatus.ACTIVE:
             return None
-        return held.within(known)  # type: ignore[no-any-return]
+        if not held.teams:
+            return held.within(known)  # type: ignore[no-any-return]
+        tree = facts.peek(f"teams:{tenant}")
+        return None if tree is MISSING else held.within(known, tree)
 
     async def resolve(
         self, user_id: UUID, active_tenant_id: UUID | None, header_id: str | None, header_slug: str | None
@@ -134,11 +139,12 @@ class TenantResolver:
         since = self._facts.moment()
         async with self._database.control_scope(actor=SYSTEM, user_id=user_id) as uow:
             rows = await uow.all(MEMBERSHIPS_AMONG, user_id=user_id, tenant_id=tenant_id, slug=slug)
-        found = [Membership(TenantFacts.of(row), row["role"]) for row in rows]
-        for membership in found:
-            self._remember(membership.tenant, since)
-            key = member_key(membership.tenant.id, user_id)
-            self._facts.keep(key, _Held(membership.role), since=since)
+        found = []
+        for row in rows:
+            tenant, held = TenantFacts.of(row), _Held(row["role"], tuple(row["teams"]))
+            self._remember(tenant, since)
+            self._facts.keep(member_key(tenant.id, user_id), held, since=since)
+            found.append(held.within(tenant, await self._tree(tenant.id) if held.teams else None))
         return found
 
     async def _public(self, tenant_id: UUID | None, slug: str | None) -> list[TenantFacts]:
@@ -167,25 +173,42 @@ class TenantResolver:
             number: int = await uow.value(COUNT_MEMBERS, tenant_id=tenant_id)
         return number
 
+    async def _tree(self, tenant_id: UUID) -> TeamTree:
+        return await self._facts.load(teams_key(tenant_id), lambda: self._read_tree(tenant_id))
+
+    async def _read_tree(self, tenant_id: UUID) -> TeamTree:
+        async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
+            return await read_tree(uow, tenant_id)
+
     def _remember(self, tenant: TenantFacts, since: int) -> None:
         self._facts.keep(tenant_key(tenant.id), tenant, since=since)
         self._facts.keep(slug_key(tenant.slug), str(tenant.id), since=since)
 
 
 class _Held:
-    """A role as it is remembered, with the last `Membership` made of it: a request makes no new object."""
+    """A role and teams as they are remembered, with the last `Membership` made of them: a request makes no new object,
+    and what is remembered about a membership holds as long as the same object comes again."""
 
-    __slots__ = ("_membership", "role")
+    __slots__ = ("_membership", "_tree", "role", "teams")
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, teams: tuple[UUID, ...]) -> None:
         self.role = role
+        self.teams = teams
         self._membership: Membership | None = None
+        self._tree: TeamTree | None = None
 
-    def within(self, tenant: TenantFacts) -> Membership:
+    def within(self, tenant: TenantFacts, tree: TeamTree | None = None) -> Membership:
         made = self._membership
-        if made is None or made.tenant is not tenant:
-            made = self._membership = Membership(tenant, self.role)
+        if made is None or made.tenant is not tenant or self._tree is not tree:
+            made = self._membership = self._made(tenant, tree)
+            self._tree = tree
         return made
+
+    def _made(self, tenant: TenantFacts, tree: TeamTree | None) -> Membership:
+        if tree is None:
+            return Membership(tenant, self.role)
+        teams = tree.above(self.teams)
+        return Membership(tenant, self.role, teams, tree.roles_of(teams))
 
 
 def _named(header_id: str | None, header_slug: str | None) -> tuple[UUID | None, str | None]:

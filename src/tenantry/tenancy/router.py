@@ -13,6 +13,7 @@ from tenantry.tenancy.answering import (
     Service,
     acting,
     list_answer,
+    list_binding,
     parameters_of,
     person,
     request_id_of,
@@ -38,6 +39,7 @@ from tenantry.tenancy.schemas import (
     TenantRead,
     TenantUpdate,
 )
+from tenantry.tenancy.teams.router import teams_router
 from tenantry.tenancy.tenants import Founding
 
 
@@ -48,6 +50,7 @@ def tenancy_routers(rules: TenancyRules) -> tuple[APIRouter, ...]:
         tenant_router(rules),
         members_router(rules),
         invitations_router(rules),
+        teams_router(rules),
         platform_router(rules),
     )
 
@@ -131,7 +134,7 @@ def members_router(rules: TenancyRules) -> APIRouter:
     async def list_members(request: Request, service: Service, access: TenantAccess = reader) -> Response:
         """List the members."""
         return await list_answer(
-            request, MEMBERS, _binding(access, "members"), lambda asked: service.members.list(acting(access), asked)
+            request, MEMBERS, list_binding(access, "members"), lambda asked: service.members.list(acting(access), asked)
         )
 
     @router.post(
@@ -197,7 +200,7 @@ def invitations_router(rules: TenancyRules) -> APIRouter:
         return await list_answer(
             request,
             INVITATIONS,
-            _binding(access, "invitations"),
+            list_binding(access, "invitations"),
             lambda asked: service.invitations.list(acting(access), asked),
         )
 
@@ -224,7 +227,3 @@ def invitations_router(rules: TenancyRules) -> APIRouter:
         await service.invitations.revoke(acting(access), invitation_id)
 
     return router
-
-
-def _binding(access: TenantAccess, name: str) -> str:
-    return f"{access.principal.tenant.id}:{access.principal.user_id}:{name}"

@@ -44,6 +44,11 @@ class TenantPrincipal(Protocol):
         """The role there."""
         ...
 
+    @property
+    def ceiling(self) -> frozenset[str] | None:
+        """What the API key of the request is limited to; None where nothing is."""
+        ...
+
 
 class TenantAccess(Protocol):
     """A request that was let into a tenant."""
@@ -70,9 +75,11 @@ class TenancyRules:
     signed_in: Rule
     """Anybody with an account: returns `SignedIn`."""
     member: Rule
-    """Every member of the tenant: returns `TenantAccess`, as the next three do."""
+    """Every member of the tenant: returns `TenantAccess`, as the next five do."""
     may_read_members: Rule
     may_manage_members: Rule
+    may_read_teams: Rule
+    may_manage_teams: Rule
     may_update_tenant: Rule
     platform_admin: Rule
     """The platform administrator: returns `SignedIn`."""

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from tenantry.database import PlacementKind
 from tenantry.http import Email, InputSchema, OutputSchema, SafeJson, ShortText, Slug, partial
-from tenantry.tenancy.roles import Role
+
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+"""The name of a role: a built-in one, or one of the tenant's own."""
 
 
 class TenantCreate(InputSchema):
@@ -44,7 +46,7 @@ class MemberAdd(InputSchema):
 
     email: Email | None = None
     user_id: UUID | None = None
-    role: Role
+    role: RoleName
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -56,14 +58,14 @@ class MemberAdd(InputSchema):
 class RoleChange(InputSchema):
     """The new role of a member."""
 
-    role: Role
+    role: RoleName
 
 
 class InvitationCreate(InputSchema):
     """Whom to invite, to which role."""
 
     email: Email
-    role: Role
+    role: RoleName
 
 
 class InvitationAccept(InputSchema):
@@ -112,6 +114,13 @@ class TenantSummary(OutputSchema):
     version: int
 
 
+class TeamOfMember(OutputSchema):
+    """A team that a member is in."""
+
+    id: UUID
+    name: str
+
+
 class MemberRead(OutputSchema):
     """A member of the tenant; `id` is the user's, like `user_id`."""
 
@@ -120,6 +129,8 @@ class MemberRead(OutputSchema):
     name: str
     email: str
     role: str
+    teams: list[TeamOfMember]
+    """The teams that the member is in directly, by name."""
     created_at: datetime
     updated_at: datetime
 

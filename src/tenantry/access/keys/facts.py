@@ -1,7 +1,8 @@
 """The hot path of keys: from the text of a key to what it stands for, for every request that brings one.
 
-Remembered are texts whose secret was compared, the latest used. What the key may do, and whether it still exists, is
-asked every time, of the fact cache; whether whom it acts for still belongs to the tenant, the gate asks.
+Remembered are texts whose secret was compared, the latest used. Whether the key still exists, what it may do, and
+whether the person it acts for is still active is asked every time, of the fact cache; whether that person still belongs
+to the tenant, the gate asks.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tenantry.access.keys.errors import InvalidApiKey
-from tenantry.access.keys.repository import KEY_FACTS
+from tenantry.access.keys.repository import KEY_FACTS, PERSON_IS_ACTIVE
 from tenantry.access.keys.secrets import PresentedKey, secrets_of
 from tenantry.access.keys.usage import KeyUsage
 from tenantry.access.permissions import PermissionCatalog
@@ -57,12 +58,13 @@ class KeyFacts:
 class _Compared:
     """A text that was presented, and the facts under which its secret was found right."""
 
-    __slots__ = ("facts", "key", "presented")
+    __slots__ = ("facts", "key", "person_key", "presented")
 
     def __init__(self, presented: PresentedKey) -> None:
         self.presented = presented
         self.key = api_key_key(presented.tenant_id, presented.key_id)
         self.facts: KeyFacts | None = None
+        self.person_key: str | None = None
 
     def proves(self, facts: KeyFacts) -> bool:
         if facts is self.facts:
@@ -70,6 +72,7 @@ class _Compared:
         if not hmac.compare_digest(facts.secret_hash, self.presented.secret_hash):
             return False
         self.facts = facts
+        self.person_key = None if facts.user_id is None else person_key(facts.user_id)
         return True
 
 
@@ -95,6 +98,8 @@ class KeyBook:
         now = self._clock.now()
         if facts is MISSING or not facts.is_live(now) or not compared.proves(facts):
             return None
+        if compared.person_key is not None and self._facts.peek(compared.person_key) is not True:
+            return None
         self._compared.move_to_end(text)
         self._usage.note(facts.tenant_id, facts.id, now)
         return facts  # type: ignore[no-any-return]
@@ -102,7 +107,8 @@ class KeyBook:
     async def load(self, text: str) -> KeyFacts:
         """Return what a key stands for; what is not spelled like a key reaches no database.
 
-        Raises `InvalidApiKey`, the same for a key that never was, is no more, has expired, or lacks the right secret.
+        Raises `InvalidApiKey`, the same for a key that never was, is no more, has expired, lacks the right secret, or
+        acts for a person who was deactivated.
         """
         presented = secrets_of(text)
         if presented is None:
@@ -111,7 +117,7 @@ class KeyBook:
         # "No such key" is not kept: whoever makes up ids would push what is true out of the cache.
         facts = await self._facts.load(compared.key, lambda: self._read(presented))
         now = self._clock.now()
-        if facts is None or not compared.proves(facts) or not facts.is_live(now):
+        if facts is None or not compared.proves(facts) or not facts.is_live(now) or not await self._may_act(facts):
             self._compared.pop(text, None)
             raise InvalidApiKey
         self._remember(text, compared)
@@ -125,9 +131,23 @@ class KeyBook:
             self._compared.popitem(last=False)
 
     async def _read(self, presented: PresentedKey) -> KeyFacts | None:
+        since = self._facts.moment()
         async with self._database.control_scope(actor=SYSTEM, tenant_id=presented.tenant_id) as uow:
             row = await uow.one(KEY_FACTS, tenant_id=presented.tenant_id, key_id=presented.key_id)
-        return None if row is None else self._facts_of(row)
+        if row is None:
+            return None
+        if row["user_id"] is not None:
+            self._facts.keep(person_key(row["user_id"]), row["person_is_active"], since=since)
+        return self._facts_of(row)
+
+    async def _may_act(self, facts: KeyFacts) -> bool:
+        """Tell whether the person of a key is active: who is deactivated acts by keys no more than by sessions."""
+        user_id = facts.user_id
+        return user_id is None or await self._facts.load(person_key(user_id), lambda: self._is_active(user_id))
+
+    async def _is_active(self, user_id: UUID) -> bool:
+        async with self._database.control_scope(actor=SYSTEM, user_id=user_id) as uow:
+            return bool(await uow.value(PERSON_IS_ACTIVE, user_id=user_id))
 
     def _facts_of(self, row: Row) -> KeyFacts:
         named, account_id = row["permissions"], row["account_id"]
@@ -149,3 +169,8 @@ def api_key_key(tenant_id: UUID, key_id: UUID) -> str:
     """Return the key of a key's facts in the fact cache. It names the tenant as it was presented: whoever puts a
     foreign tenant beside a known id asks for something else, and answers nobody's question with "there is none"."""
     return f"apikey:{tenant_id}:{key_id}"
+
+
+def person_key(user_id: UUID) -> str:
+    """Return the key of "this person is active", which identity announces whenever it changes something about them."""
+    return f"user:{user_id}"

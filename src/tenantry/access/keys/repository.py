@@ -6,12 +6,14 @@ from sqlalchemy import ARRAY, Boolean, Uuid, and_, bindparam, delete, func, inse
 
 from tenantry.access.models import ApiKey, ServiceAccount
 from tenantry.database import Statement, Timestamp
+from tenantry.identity import User
 from tenantry.tenancy import Member
 from tenantry.tenancy.row_list import RowList
 
 keys = ApiKey.__table__.c
 accounts = ServiceAccount.__table__.c
 members = Member.__table__.c
+users = User.__table__.c
 
 _NOW = bindparam("now", type_=Timestamp)
 _TENANT = bindparam("tenant_id", type_=Uuid)
@@ -61,6 +63,7 @@ KEY_FACTS = Statement(
         accounts.id.label("account_id"),
         accounts.name.label("account_name"),
         accounts.role.label("account_role"),
+        users.is_active.label("person_is_active"),
     )
     .join_from(
         ApiKey,
@@ -68,8 +71,11 @@ KEY_FACTS = Statement(
         and_(accounts.tenant_id == keys.tenant_id, accounts.id == keys.service_account_id),
         isouter=True,
     )
+    .outerjoin(User, users.id == keys.user_id)
     .where(keys.tenant_id == _TENANT, keys.id == _KEY_ID)
 )
+
+PERSON_IS_ACTIVE = Statement(select(users.is_active).where(users.id == bindparam("user_id", type_=Uuid)))
 
 NOTE_USE = Statement(
     update(ApiKey)

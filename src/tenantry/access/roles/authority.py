@@ -1,0 +1,101 @@
+"""Nobody gives what they do not hold: what somebody's roles amount to, read in the transaction that decides by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from tenantry.access.errors import UnknownRole
+from tenantry.access.permissions import OWN, PermissionCatalog
+from tenantry.access.roles.facts import RoleFacts, read_roles
+from tenantry.access.roles.repository import ROLE_OF_ACCOUNT
+from tenantry.access.subjects import BUILT_IN_IDS
+from tenantry.database import UnitOfWork
+from tenantry.kernel import FieldError
+from tenantry.tenancy import ROLE_OF_MEMBER, Acting, NotAMember, Role, RoleAboveOwn, share_holdings, team_roles_of
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody may pass on: the permissions and the highest rank of their roles, within the ceiling of a key.
+
+    >>> Standing(frozenset({"notes:read"}), Role.MEMBER).covers({"notes:read:own"}, Role.VIEWER)
+    True
+    >>> Standing(frozenset({"notes:read"}), Role.MEMBER, frozenset()).covers({"notes:read"}, Role.VIEWER)
+    False
+    """
+
+    permissions: frozenset[str]
+    rank: Role | None
+    ceiling: frozenset[str] | None = None
+
+    def covers(self, permissions: Iterable[str], rank: Role) -> bool:
+        """Tell whether all of these are held, and no rank above one's own is asked for."""
+        if self.rank is None or not self.rank.covers(rank):
+            return False
+        return all(self._holds(permission) for permission in permissions)
+
+    def _holds(self, permission: str) -> bool:
+        spelled = {permission, permission.removesuffix(OWN)}
+        return not spelled.isdisjoint(self.permissions) and (
+            self.ceiling is None or not spelled.isdisjoint(self.ceiling)
+        )
+
+
+class GivingRoles:
+    """Decides who may give which role; the `RoleAuthority` of tenancy."""
+
+    def __init__(self, catalog: PermissionCatalog) -> None:
+        self._catalog = catalog
+
+    async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
+        """Refuse to give, change or take a role that holds more than whoever acts.
+
+        What the acting person holds is read again in the transaction of `uow` and held until its end. Raises
+        `NotAMember` (403), `UnknownRole` (422) and `RoleAboveOwn` (403).
+        """
+        await share_holdings(uow, acting.tenant_id)
+        own_roles = await read_roles(uow, acting.tenant_id, self._catalog)
+        standing = await self.standing(uow, acting, own_roles)
+        for name in roles:
+            permissions, rank = self._meaning(name, own_roles)
+            if standing is not None and not standing.covers(permissions, rank):
+                raise RoleAboveOwn
+
+    async def standing(self, uow: UnitOfWork, acting: Acting, own_roles: Mapping[str, RoleFacts]) -> Standing | None:
+        """Return what whoever acts may pass on; None for the application itself, which nothing limits.
+
+        Raises `NotAMember` for somebody who has no place in the tenant any more.
+        """
+        if acting.is_system:
+            return None
+        held = await _held_roles(uow, acting.tenant_id, acting.holder_id)
+        built_in = [Role(name) for name in held if name in BUILT_IN_IDS]
+        custom = [own_roles[name] for name in held if name in own_roles]
+        return Standing(
+            permissions=frozenset().union(
+                *map(self._catalog.of_role, built_in), *(role.permissions for role in custom)
+            ),
+            rank=max([*built_in, *(Role(role.counts_as) for role in custom)], key=lambda role: role.rank, default=None),
+            ceiling=acting.ceiling,
+        )
+
+    def _meaning(self, name: str, own_roles: Mapping[str, RoleFacts]) -> tuple[frozenset[str], Role]:
+        if name in BUILT_IN_IDS:
+            return self._catalog.of_role(name), Role(name)
+        if name in own_roles:
+            role = own_roles[name]
+            return role.permissions, Role(role.counts_as)
+        raise UnknownRole(errors=[FieldError("/role", UnknownRole.title, UnknownRole.code)])
+
+
+async def _held_roles(uow: UnitOfWork, tenant_id: UUID, holder_id: UUID | None) -> tuple[str, ...]:
+    """Return the roles of a member, with those of their teams, or of a service account; held until the commit."""
+    role = await uow.value(ROLE_OF_MEMBER, tenant_id=tenant_id, user_id=holder_id)
+    if role is not None and holder_id is not None:
+        return (role, *await team_roles_of(uow, tenant_id, holder_id))
+    role = await uow.value(ROLE_OF_ACCOUNT, tenant_id=tenant_id, account_id=holder_id)
+    if role is None:
+        raise NotAMember
+    return (role,)
