@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, bindparam, cast, column, func, insert, select
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, any_, bindparam, cast, column, false, func, insert, select
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -23,10 +23,10 @@ from planner.comments.service import CommentService
 from planner.items.service import ItemService
 from planner.projects.service import ProjectService
 from planner.tasks.service import TaskService
-from tenantry.access import SUBJECTS, GrantFacts, Principal, ResourceAccess
-from tenantry.access import TypeGrantFacts
+from tenantry.access import SUBJECTS, Extents, GrantFacts, Principal, ResourceAccess
 from tenantry.access.models import Effect, Grant
 from tenantry.access.standing import Acts, principal_of
+from tenantry.access.type_grants import TypeGrantFacts
 from tenantry.database import Database, Placement, Planning, Row, Statement, UnitOfWork
 from tenantry.kernel import SYSTEM, Actor, ActorKind, TenantId, new_id
 from tenantry.resources import ResourceDefinition
@@ -163,17 +163,28 @@ def facts_of(grants: Iterable[GivenGrant]) -> list[GrantFacts]:
     ]
 
 
-@lru_cache(maxsize=4096)
-def verdicts(access: ResourceAccess, verb: str, extents: tuple[Any, ...]) -> Statement:
-    """Every record of a resource, soft-deleted or not: ``id, visible, allowed``, as conditions of SQL decide them."""
+@lru_cache(maxsize=8192)
+def verdicts(access: ResourceAccess, verb: str, extents: Extents) -> Statement:
+    """Some records, soft-deleted or not: ``id, visible, allowed``, as SQL decides. Parameters: ``ids``."""
     table = access.table
-    visible, allowed = access.visible(table, extents[1:]), access.allowed(verb, extents, table)
-    asked: Select[Any] = select(
-        table.c.id,
-        func.coalesce(visible, False).label("visible"),
-        func.coalesce(allowed, False).label("allowed"),
-    )
-    return Statement(asked)
+    seen, allowed = access.visible(table, extents[1:]), access.allowed(verb, extents, table)
+    return _verdicts(table, seen, allowed)
+
+
+@lru_cache(maxsize=8192)
+def additions(access: ResourceAccess, extents: Extents) -> Statement:
+    """The same of records that could hold a new one: ``allowed`` says whether it may be added."""
+    if access.parent is None:
+        raise LookupError(f"{access.resource} has no parent")
+    above = access.parent.access
+    table = above.table
+    return _verdicts(table, above.visible(table, extents[2:]), access.addable(extents[0], table))
+
+
+def _verdicts(table: SqlTable, seen: ColumnElement[bool], allowed: ColumnElement[bool]) -> Statement:
+    asked = table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+    visible, permitted = func.coalesce(seen, false()), func.coalesce(allowed, false())
+    return Statement(select(table.c.id, visible.label("visible"), permitted.label("allowed")).where(asked))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,133 @@
+"""There is one rule: the reference model, the decision in memory and the statements never differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from tests.access import reference
+from tests.access.policies import BYTES, CHAIN, Policy, facts, policy_of, row
+from tests.access.scenes import Scene, additions, facts_of, verdicts
+
+from tenantry.access import SUBJECTS, Principal, RecordFacts
+from tenantry.database import Database, DatabaseSettings, DatabaseUrls
+from tenantry.kernel import new_id
+
+pytestmark = pytest.mark.anyio
+
+POLICIES = 5_000
+TOGETHER = 250
+"""Policies that are asked in one transaction."""
+
+
+@pytest.fixture(scope="module")
+async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    opened = Database(urls, DatabaseSettings(pool_size=3, pool_wait=5), constraints={})
+    yield opened
+    await opened.close()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one of the three says about one record: is it visible, and does the rule allow the verb?"""
+
+    visible: bool
+    allowed: bool
+
+
+async def test_reference_memory_and_database_never_differ_on_random_policies(database: Database) -> None:
+    """5,000 different policies; each asks for one verb of one kind of record, on its two or three records of the kind.
+
+    A decision is counted for each record: is it visible, and is the verb allowed? Three answer.
+    """
+    scene, policies = Scene.begin(database), drawn()
+    assert len(policies) == POLICIES
+    await write(scene, policies)
+    tally: Counter[tuple[str, str, Verdict]] = Counter()
+    differing = []
+    for start in range(0, POLICIES, TOGETHER):
+        some = policies[start : start + TOGETHER]
+        principals = [scene.principal(one.cast, one.grants) for one in some]
+        found = await by_database(scene, some, principals)
+        for policy, principal, rows in zip(some, principals, found, strict=True):
+            for record in policy.asked:
+                expected = by_reference(policy, record)
+                said = (expected, in_memory(policy, principal, record), rows.get(record.id))
+                tally[policy.kind, policy.verb, expected] += 1
+                if len(set(said)) > 1:
+                    differing.append((policy, record, said))
+    assert not differing, (len(differing), min(differing, key=lambda one: len(one[0].grants)))
+    assert tally.total() >= 2 * POLICIES
+    assert_everything_occurs(tally)
+
+
+def assert_everything_occurs(tally: Counter[tuple[str, str, Verdict]]) -> None:
+    """Each outcome was met often, for each verb of each kind: policies that never say yes, or no, prove nothing."""
+    for kind, verb in {(kind, verb) for kind, verb, _ in tally}:
+        for outcome in (Verdict(True, True), Verdict(False, True), Verdict(False, False), Verdict(True, False)):
+            if verb != "read" or outcome != Verdict(True, False):
+                assert tally[kind, verb, outcome] >= 20, (kind, verb, outcome, tally)
+
+
+def drawn() -> list[Policy]:
+    """Draw the policies, always the same ones; Hypothesis does not await, so they are collected first."""
+    policies: dict[bytes, Policy] = {}
+
+    @settings(max_examples=POLICIES, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @given(st.binary(min_size=BYTES, max_size=BYTES))
+    def draw(thrown: bytes) -> None:
+        policies[thrown] = policy_of(thrown)
+
+    draw()
+    return list(policies.values())
+
+
+async def write(scene: Scene, policies: Sequence[Policy]) -> None:
+    """Write all records, the ones above first, and all grants."""
+    for kind, access in CHAIN.items():
+        records = [record for policy in policies for record in policy.records if record.kind == kind]
+        await scene.write(access.table, map(row, records))
+    await scene.give(*(grant for policy in policies for grant in policy.grants))
+
+
+def by_reference(policy: Policy, record: reference.Record) -> Verdict:
+    world, person = policy.world, policy.person
+    wanted = record
+    if policy.verb == "create":  # what is to be created belongs to whoever creates it
+        wanted = reference.Record(policy.kind, None, person.id, record)
+    return Verdict(world.visible(person, record), world.decide(person, policy.verb, wanted))
+
+
+def in_memory(policy: Policy, principal: Principal, record: reference.Record) -> Verdict:
+    access, known, grants = CHAIN[policy.kind], facts(record), facts_of(policy.grants)
+    if policy.verb == "create":
+        assert access.parent is not None
+        wanted = RecordFacts(new_id(), principal.user_id, parent=known)
+        seen = access.parent.access.sees(principal, known, grants)
+        return Verdict(seen, access.decide(principal, "create", wanted, grants).allowed)
+    verdict = Verdict(
+        access.sees(principal, known, grants), access.decide(principal, policy.verb, known, grants).allowed
+    )
+    assert access.can(principal, policy.verb, known, grants) is (verdict.visible and verdict.allowed)
+    return verdict
+
+
+async def by_database(
+    scene: Scene, policies: Sequence[Policy], principals: Sequence[Principal]
+) -> list[dict[UUID | None, Verdict]]:
+    found: list[dict[UUID | None, Verdict]] = []
+    async with scene.work() as uow:
+        for policy, principal in zip(policies, principals, strict=True):
+            access = CHAIN[policy.kind]
+            extents = access.extents(principal, policy.verb)
+            creates = policy.verb == "create"
+            statement = additions(access, extents) if creates else verdicts(access, policy.verb, extents)
+            asked = {"ids": [record.id for record in policy.asked], SUBJECTS: principal.subjects}
+            rows = await uow.all(statement, **asked)
+            found.append({one["id"]: Verdict(one["visible"], one["allowed"]) for one in rows})
+    return found
