@@ -204,19 +204,23 @@ ROLES = RowList(
 )
 """The built-in roles, then the tenant's own."""
 
-_listed = func.unnest(
-    bindparam("names", type_=ARRAY(Text)),
-    bindparam("descriptions", type_=ARRAY(Text)),
-    bindparam("resources", type_=ARRAY(Text)),
-    bindparam("verbs", type_=ARRAY(Text)),
-    bindparam("holders", type_=ARRAY(Text)),
-).table_valued(
-    Column("id", String(MAX_PERMISSION, collation="C"), nullable=False),
-    Column("description", Text, nullable=False),
-    Column("resource", String(MAX_PERMISSION, collation="C"), nullable=False),
-    Column("verb", String(MAX_PERMISSION, collation="C"), nullable=False),
-    Column("holders", Text, nullable=False),
-    name="listed",
+_listed = (
+    func.unnest(
+        bindparam("names", type_=ARRAY(Text)),
+        bindparam("descriptions", type_=ARRAY(Text)),
+        bindparam("resources", type_=ARRAY(Text)),
+        bindparam("verbs", type_=ARRAY(Text)),
+        bindparam("holders", type_=ARRAY(Text)),
+    )
+    .table_valued(
+        Column("id", String(MAX_PERMISSION, collation="C"), nullable=False),
+        Column("description", Text, nullable=False),
+        Column("resource", String(MAX_PERMISSION, collation="C"), nullable=False),
+        Column("verb", String(MAX_PERMISSION, collation="C"), nullable=False),
+        Column("holders", Text, nullable=False),
+        name="listed",
+    )
+    .render_derived()
 )
 
 PERMISSIONS = RowList(
