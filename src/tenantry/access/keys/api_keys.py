@@ -34,7 +34,7 @@ from tenantry.database import Row, UnitOfWork
 from tenantry.kernel import FieldError, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy import Acting, NotAMember
+from tenantry.tenancy import Acting, NotAMember, share_holdings
 from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.row_list import ListPage
 
@@ -116,6 +116,7 @@ class ApiKeys:
         if new.service_account_id is not None:
             principal.require("service-accounts:manage")
         async with self._scope(acting) as uow:
+            await share_holdings(uow, acting.tenant_id)
             await self._hold_holder(uow, acting, principal, new)
             if new.role is not None:
                 await self._authority.require_may_give(uow, acting, new.role)

@@ -26,7 +26,7 @@ from tenantry.http import StaleVersion
 from tenantry.kernel import new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy import Acting
+from tenantry.tenancy import Acting, share_holdings
 from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.row_list import ListPage
 
@@ -125,6 +125,7 @@ class ServiceAccounts:
 
     async def _hold(self, uow: UnitOfWork, acting: Acting, account_id: UUID) -> ServiceAccountRecord:
         """Lock an account, and refuse to touch one that is above whoever acts."""
+        await share_holdings(uow, acting.tenant_id)
         account = _found(await uow.one(HOLD_ACCOUNT, tenant_id=acting.tenant_id, account_id=account_id))
         try:
             await self._authority.require_may_give(uow, acting, account.role)
