@@ -343,6 +343,52 @@ class TestClimbing:
         roles = {item["user_id"]: item["role"] for item in (await tenant.owner.get("/members")).json()["items"]}
         assert roles[str(victim)] == "viewer"
 
+    async def test_a_limited_key_of_an_owner_passes_nothing_on_beyond_its_limit(self, world: World) -> None:
+        tenant = await world.tenant()
+        manages = ["members", "teams", "roles", "grants"]
+        scope = [f"{resource}:{verb}" for resource in manages for verb in ("read", "manage")]
+        key = await a_key(tenant, Role.OWNER, permissions=[*scope, "projects:read"])
+        client, project = using(world, key), await a_project(tenant.owner, tenant)
+        owner, member = str(tenant.people[Role.OWNER]), str(tenant.people[Role.MEMBER])
+        team = (await tenant.owner.post("/teams", json={"name": f"{tenant.canary} team"})).json()
+        role = (await tenant.owner.post("/roles", json={"name": "mine", "permissions": ["projects:read"]})).json()
+        tries = {
+            "a role that holds more": await client.post(
+                "/roles", json={"name": "x", "permissions": ["projects:purge"]}
+            ),
+            "more for a role": await client.patch(f"/roles/{role['id']}", json={"permissions": ["projects:*"]}),
+            "a team that owns": await client.post("/teams", json={"name": "x", "role": "owner"}),
+            "owning for a team": await client.patch(f"/teams/{team['id']}", json={"role": "owner"}),
+            "an invitation": await client.post("/invitations", json={"email": "x@people.test", "role": "manager"}),
+            "a member": await client.patch(f"/members/{member}", json={"role": "manager"}),
+            "the last owner": await client.delete(f"/members/{owner}"),
+            "a grant to itself": await client.post(
+                "/grants",
+                json={
+                    "resource_type": "project",
+                    "subject_type": "api_key",
+                    "subject_id": key["id"],
+                    "action": "projects:purge",
+                    "effect": "allow",
+                },
+            ),
+            "a grant on a record": await client.post(
+                f"/projects/{project['id']}/grants",
+                json={
+                    "subject_type": "user",
+                    "subject_id": owner,
+                    "action": "projects:update",
+                    "effect": "allow",
+                },
+            ),
+            "the record itself": await client.delete(f"/projects/{project['id']}"),
+            "the tenant": await client.patch("/tenant", json={"name": "mine"}),
+        }
+        assert {name: answer.status_code for name, answer in tries.items() if answer.status_code != 403} == {
+            "the last owner": 409
+        }, {name: answer.text for name, answer in tries.items() if answer.status_code not in {403, 409}}
+        assert (await client.delete(f"/projects/{project['id']}")).status_code == 403
+
     async def test_a_stale_maker_makes_no_key_above_what_is_left(self, world: World, elsewhere: World) -> None:
         """The other process still remembers an owner; the key it makes is worth what its owner is worth now."""
         tenant = await world.tenant()

@@ -153,3 +153,67 @@ class TestKeysOfAccounts:
         assert made.status_code == 201
         assert (await tenant.owner.delete(f"/members/{second}")).status_code == 204
         assert (await tenant.owner.get(f"/api-keys/{made.json()['id']}")).status_code == 200
+
+
+class TestRolesOfATenantsOwn:
+    async def test_whoever_manages_accounts_gives_them_no_more_than_they_hold(self, world: World) -> None:
+        tenant = await world.tenant()
+        held = ["service-accounts:read", "service-accounts:manage", "api-keys:create", "projects:read"]
+        for name, permissions in (("keeper", held), ("reader", ["projects:read"]), ("writer", ["projects:update"])):
+            body = {"name": name, "permissions": permissions}
+            assert (await tenant.owner.post("/roles", json=body)).status_code == 201
+        await tenant.owner.patch(f"/members/{tenant.people[Role.MEMBER]}", json={"role": "keeper"})
+        keeper, above = tenant.member, await an_account(tenant, "owner", "above")
+        made = await keeper.post("/service-accounts", json={"name": "robot", "role": "reader"})
+        assert made.status_code == 201, made.text
+        path, name = f"/service-accounts/{made.json()['id']}", tenant.canary
+        key = {"name": name, "service_account_id": made.json()["id"]}
+        refused = [
+            await keeper.post("/service-accounts", json={"name": "x", "role": "owner"}),
+            await keeper.post("/service-accounts", json={"name": "x", "role": "viewer"}),
+            await keeper.post("/service-accounts", json={"name": "x", "role": "writer"}),
+            await keeper.patch(path, json={"role": "writer"}),
+            await keeper.patch(f"/service-accounts/{above['id']}", json={"role": "reader"}),
+            await keeper.patch(f"/service-accounts/{above['id']}", json={"name": "renamed"}),
+            await keeper.delete(f"/service-accounts/{above['id']}"),
+            await keeper.post("/api-keys", json={"name": name, "service_account_id": above["id"]}),
+            await keeper.post("/api-keys", json=key | {"role": "writer"}),
+        ]
+        assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "role_above_own")}
+        beyond = await keeper.post("/api-keys", json=key | {"permissions": ["projects:update"]})
+        assert (beyond.status_code, beyond.json()["code"]) == (403, "beyond_own_permissions")
+        answer = await keeper.post("/api-keys", json=key)
+        assert answer.status_code == 201, answer.text
+        robot = world.client({"X-API-Key": answer.json()["secret"]})
+        assert (await robot.get("/projects")).status_code == 200
+        assert (await robot.post("/projects", json={"name": name})).status_code == 403
+
+    async def test_whoever_manages_accounts_sees_and_deletes_their_keys_and_no_others(self, world: World) -> None:
+        tenant = await world.tenant()
+        body = {"name": "keeper", "permissions": ["service-accounts:manage"]}
+        assert (await tenant.owner.post("/roles", json=body)).status_code == 201
+        key = await a_key_of(tenant, await an_account(tenant))
+        own = (await tenant.manager.post("/api-keys", json={"name": tenant.canary})).json()
+        await tenant.owner.patch(f"/members/{tenant.people[Role.MEMBER]}", json={"role": "keeper"})
+        listed = (await tenant.member.get("/api-keys")).json()["items"]
+        assert [item["id"] for item in listed] == [key["id"]]
+        assert (await tenant.member.delete(f"/api-keys/{own['id']}")).status_code == 404
+        assert (await tenant.member.delete(f"/api-keys/{key['id']}")).status_code == 204
+
+    async def test_a_role_that_an_account_holds_follows_its_changes_and_its_name(self, world: World) -> None:
+        tenant = await world.tenant()
+        role = (await tenant.owner.post("/roles", json={"name": "lister", "permissions": ["members:read"]})).json()
+        account = await an_account(tenant, "lister")
+        robot = world.client({"X-API-Key": (await a_key_of(tenant, account))["secret"]})
+        limited = world.client({"X-API-Key": (await a_key_of(tenant, account, role="lister"))["secret"]})
+
+        async def answers(path: str) -> list[int]:
+            return [(await client.get(path)).status_code for client in (robot, limited)]
+
+        assert (await answers("/members"), await answers("/teams")) == ([200, 200], [403, 403])
+        await tenant.owner.patch(f"/roles/{role['id']}", json={"permissions": ["teams:read"]})
+        assert (await answers("/members"), await answers("/teams")) == ([403, 403], [200, 200])
+        await tenant.owner.patch(f"/roles/{role['id']}", json={"name": "renamed"})
+        assert await answers("/teams") == [200, 200]
+        assert (await tenant.owner.get(f"/service-accounts/{account['id']}")).json()["role"] == "renamed"
+        assert (await tenant.owner.delete(f"/roles/{role['id']}")).status_code == 409
