@@ -7,14 +7,16 @@ is known of what that adds up to; `Scene.principal` makes the principal of it, a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, any_, bindparam, cast, column, false, func, insert, select
+import asyncpg
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Text, Uuid, any_, bindparam, cast, column, func, insert, select
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -27,7 +29,7 @@ from tenantry.access import SUBJECTS, Extents, GrantFacts, Principal, ResourceAc
 from tenantry.access.models import Effect, Grant
 from tenantry.access.standing import Acts, principal_of
 from tenantry.access.type_grants import TypeGrantFacts
-from tenantry.database import Database, Placement, Planning, Row, Statement, UnitOfWork
+from tenantry.database import Database, DatabaseRole, DatabaseUrls, Placement, Planning, Row, Statement, UnitOfWork
 from tenantry.kernel import SYSTEM, Actor, ActorKind, TenantId, new_id
 from tenantry.resources import ResourceDefinition
 from tenantry.tenancy import TenantFacts
@@ -154,6 +156,17 @@ class Scene:
             return await uow.all(statement, **values, **{SUBJECTS: principal.subjects})
 
 
+@asynccontextmanager
+async def superuser(urls: DatabaseUrls, admin_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Connect past row security, for what the application's role cannot do: filling tables, taking statistics."""
+    name = urls.of(DatabaseRole.APP).partition("@/")[2].partition("?")[0]
+    connection = await asyncpg.connect(admin_url.replace("@/postgres?", f"@/{name}?"))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
 def facts_of(grants: Iterable[GivenGrant]) -> list[GrantFacts]:
     """Return the grants on records that are in force, as the decision in memory takes them."""
     return [
@@ -166,9 +179,7 @@ def facts_of(grants: Iterable[GivenGrant]) -> list[GrantFacts]:
 @lru_cache(maxsize=8192)
 def verdicts(access: ResourceAccess, verb: str, extents: Extents) -> Statement:
     """Some records, soft-deleted or not: ``id, visible, allowed``, as SQL decides. Parameters: ``ids``."""
-    table = access.table
-    seen, allowed = access.visible(table, extents[1:]), access.allowed(verb, extents, table)
-    return _verdicts(table, seen, allowed)
+    return _verdicts(access, extents[1:], lambda rows: access.allowed(verb, extents, rows))
 
 
 @lru_cache(maxsize=8192)
@@ -176,15 +187,17 @@ def additions(access: ResourceAccess, extents: Extents) -> Statement:
     """The same of records that could hold a new one: ``allowed`` says whether it may be added."""
     if access.parent is None:
         raise LookupError(f"{access.resource} has no parent")
-    above = access.parent.access
-    table = above.table
-    return _verdicts(table, above.visible(table, extents[2:]), access.addable(extents[0], table))
+    return _verdicts(access.parent.access, extents[2:], lambda rows: access.addable(extents[0], rows))
 
 
-def _verdicts(table: SqlTable, seen: ColumnElement[bool], allowed: ColumnElement[bool]) -> Statement:
-    asked = table.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
-    visible, permitted = func.coalesce(seen, false()), func.coalesce(allowed, false())
-    return Statement(select(table.c.id, visible.label("visible"), permitted.label("allowed")).where(asked))
+def _verdicts(access: ResourceAccess, read: Extents, rule: Callable[[FromClause], ColumnElement[bool]]) -> Statement:
+    asked, rows = bindparam("ids", type_=ARRAY(Uuid)), access.table
+    seen = rows.alias("seen")
+    visible = rows.c.id.in_(select(seen.c.id).where(seen.c.id == any_(asked), access.visible(seen, read)))
+    allowed = rows.c.id.in_(select(seen.c.id).where(seen.c.id == any_(asked), rule(seen)))
+    return Statement(
+        select(rows.c.id, visible.label("visible"), allowed.label("allowed")).where(rows.c.id == any_(asked))
+    )
 
 
 @lru_cache(maxsize=64)
