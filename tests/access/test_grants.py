@@ -140,6 +140,24 @@ class TestOnARecord:
         assert (answer.status_code, answer.json()["code"]) == (422, "unknown_subject")
 
 
+class TestLeaving:
+    async def test_who_comes_back_has_none_of_the_old_grants(self, world: World):
+        tenant = await world.tenant()
+        path = f"/projects/{await project_of(tenant)}"
+        member = str(tenant.people[Role.MEMBER])
+        await give(tenant, path, action="projects:update")
+        everywhere = {"resource_type": "project", "subject_type": "user", "subject_id": member}
+        await tenant.owner.post("/grants", json=everywhere | {"action": "projects:delete"})
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 200
+        assert (await tenant.owner.delete(f"/members/{member}")).status_code == 204
+        again = await tenant.owner.post("/members", json={"user_id": member, "role": "member"})
+        assert again.status_code == 201, again.text
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 403
+        assert (await tenant.member.delete(path)).status_code == 403
+        assert await listed(tenant.owner, f"{path}/grants") == set()
+        assert await listed(tenant.owner, "/grants") == set()
+
+
 class TestOnAWholeResource:
     async def test_an_allow_adds_and_a_deny_takes_away_for_every_record(self, world: World):
         tenant, other = await world.two_tenants()

@@ -117,6 +117,14 @@ class TenantResolver:
             raise TenantConflict
         return found[0]
 
+    async def named(self, tenant_id: UUID) -> TenantFacts:
+        """Return a tenant in whatever state it is. Raises `TenantNotFound`."""
+        async with self._database.control_scope(actor=SYSTEM) as uow:
+            row = await uow.one(TENANTS_NAMED, tenant_id=tenant_id, slug=None)
+        if row is None:
+            raise TenantNotFound
+        return TenantFacts.of(row)
+
     async def active(self, tenant_id: UUID) -> TenantFacts:
         """Return the tenant of an actor that is no person. Raises `TenantSuspended` where it is not active."""
         found = await self._public(tenant_id, None)
