@@ -138,6 +138,10 @@ class TenantResolver:
             return True
         return bool(await self._memberships(user_id, tenant_id, None))
 
+    async def can_own(self, tenant_id: UUID, subject_id: UUID) -> bool:
+        """Tell whether records can be given to somebody: to a member, or to a team of the tenant."""
+        return await self.is_member(tenant_id, subject_id) or subject_id in await self._tree(tenant_id)
+
     async def count(self, tenant_id: UUID) -> int:
         """Return how many members the tenant has now."""
         return await self._facts.load(count_key(tenant_id), lambda: self._count(tenant_id))
