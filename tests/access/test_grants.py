@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient, Response
+from sqlalchemy import func, select
 
+from tenantry.access import Grant
+from tenantry.database import Placement, Statement
+from tenantry.kernel import SYSTEM
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
@@ -16,6 +20,12 @@ pytestmark = pytest.mark.anyio
 
 async def project_of(tenant: TestTenant) -> str:
     answer = await tenant.owner.post("/projects", json={"name": f"{tenant.canary}.project"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def item_of(tenant: TestTenant) -> str:
+    answer = await tenant.owner.post("/items", json={"name": f"{tenant.canary}.item", "price_cents": 5})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
@@ -138,6 +148,76 @@ class TestOnARecord:
         foreign = {"subject_type": "user", "subject_id": str(other.people[Role.MEMBER])}
         answer = await give(tenant, path, action="projects:update", **foreign)
         assert (answer.status_code, answer.json()["code"]) == (422, "unknown_subject")
+
+
+class TestPurging:
+    async def test_grants_go_with_their_record(self, world: World):
+        tenant = await world.tenant()
+        path = f"/items/{await item_of(tenant)}"
+        assert (await give(tenant, path, action="items:update")).status_code == 201
+        assert (await tenant.owner.delete(f"{path}?hard=true")).status_code == 204
+        scope = world.assembly.runtime.database.tenant_scope(tenant.id, Placement.pool(), actor=SYSTEM, request_id=None)
+        async with scope as uow:
+            assert await uow.value(Statement(select(func.count()).select_from(Grant))) == 0
+
+
+class TestOwningByTeam:
+    async def test_a_project_of_a_team_is_the_own_project_of_everybody_in_it(self, world: World):
+        tenant, other = await world.two_tenants()
+        member = str(tenant.people[Role.MEMBER])
+        path = f"/projects/{await project_of(tenant)}"
+        team = (await tenant.owner.post("/teams", json={"name": tenant.canary})).json()["id"]
+        foreign = (await other.owner.post("/teams", json={"name": other.canary})).json()["id"]
+        refused = await tenant.owner.post(f"{path}/transfer", json={"owner_id": foreign})
+        assert (refused.status_code, refused.json()["code"]) == (422, "new_owner_not_member")
+        assert (await tenant.owner.post(f"{path}/transfer", json={"owner_id": team})).json()["owner_id"] == team
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 403
+        joined = await tenant.owner.post(f"/teams/{team}/members", json={"user_id": member})
+        assert joined.status_code == 201, joined.text
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 200
+        assert (await tenant.owner.delete(f"/teams/{team}/members/{member}")).status_code == 204
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 403
+
+
+class TestRestrictedFields:
+    async def test_the_budget_is_for_managers_wherever_it_could_show(self, world: World):
+        tenant = await world.tenant()
+        new = {"name": tenant.canary, "budget_cents": 4711}
+        made = await tenant.manager.post("/projects", json=new)
+        assert made.json()["budget_cents"] == 4711
+        path = f"/projects/{made.json()['id']}"
+        for client in (tenant.member, tenant.viewer):
+            for where in (path, "/projects", "/projects?fields=name"):
+                assert "budget" not in (await client.get(where)).text
+            for query in ("sort=budget_cents", "filter[budget_cents]=4711", "fields=budget_cents"):
+                assert (await client.get(f"/projects?{query}")).status_code == 400, query
+        refused = await tenant.member.post("/projects", json=new)
+        assert (refused.status_code, refused.json()["code"]) == (403, "field_not_permitted")
+        own = (await tenant.member.post("/projects", json={"name": tenant.canary})).json()
+        assert "budget_cents" not in own
+        assert (await tenant.manager.patch(f"/projects/{own['id']}", json={"budget_cents": 5})).status_code == 200
+        changed = await tenant.member.put(f"/projects/{own['id']}", json={"name": f"{tenant.canary}.2"})
+        assert changed.status_code == 200, changed.text
+        assert (await tenant.manager.get(f"/projects/{own['id']}")).json()["budget_cents"] == 5
+        assert "4711" not in (await tenant.manager.get("/activity")).text
+
+
+class TestLeaving:
+    async def test_who_comes_back_has_none_of_the_old_grants(self, world: World):
+        tenant = await world.tenant()
+        path = f"/projects/{await project_of(tenant)}"
+        member = str(tenant.people[Role.MEMBER])
+        await give(tenant, path, action="projects:update")
+        everywhere = {"resource_type": "project", "subject_type": "user", "subject_id": member}
+        await tenant.owner.post("/grants", json=everywhere | {"action": "projects:delete"})
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 200
+        assert (await tenant.owner.delete(f"/members/{member}")).status_code == 204
+        again = await tenant.owner.post("/members", json={"user_id": member, "role": "member"})
+        assert again.status_code == 201, again.text
+        assert (await tenant.member.patch(path, json={"name": tenant.canary})).status_code == 403
+        assert (await tenant.member.delete(path)).status_code == 403
+        assert await listed(tenant.owner, f"{path}/grants") == set()
+        assert await listed(tenant.owner, "/grants") == set()
 
 
 class TestOnAWholeResource:

@@ -9,6 +9,7 @@ ITEMS = Permissions(
         "create": "Create items.",
         "update": "Change items.",
         "delete": "Delete and restore items.",
+        "grant": "Give and take grants on items.",
         "purge": "Remove items for good.",
     },
     {

@@ -4,4 +4,4 @@ from tenantry.kernel import InvalidInput
 
 
 class NewOwnerNotMember(InvalidInput):
-    """The new owner is not a member of this tenant."""
+    """The new owner is neither a member nor a team of this tenant."""

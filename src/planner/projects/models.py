@@ -21,6 +21,7 @@ class Project(TenantModel, Owned, SoftDeletes):
     __tablename__ = "projects"
     __table_args__ = (
         CheckConstraint(f"status IN {STATES}", name="status_known"),
+        CheckConstraint("budget_cents >= 0", name="budget_not_negative"),
         newest_first("projects"),
         Index("ix_projects_status", "tenant_id", "status"),
     )
@@ -29,3 +30,4 @@ class Project(TenantModel, Owned, SoftDeletes):
     description: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(20), server_default=DRAFT)
     due_on: Mapped[date | None]
+    budget_cents: Mapped[int | None]

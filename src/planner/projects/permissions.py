@@ -11,11 +11,13 @@ PROJECTS = Permissions(
         "delete": "Delete and restore projects.",
         "purge": "Remove projects for good.",
         "transfer": "Give projects to another owner.",
+        "budget": "See and set the budgets of projects.",
+        "grant": "Give and take grants on projects.",
     },
     {
         Role.VIEWER: {"read"},
         Role.MEMBER: {"create", "update:own"},
-        Role.MANAGER: {"update"},
+        Role.MANAGER: {"update", "budget"},
         Role.OWNER: {"*"},
     },
 )

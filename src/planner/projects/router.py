@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from fastapi import Response
+
 from planner.projects.schemas import ProjectCreate, ProjectRead, ProjectUpdate, Transfer
 from planner.projects.service import ProjectService
 from tenantry.access import Access, member
-from tenantry.http import api_router
+from tenantry.http import api_router, etag
 from tenantry.resources import STANDARD, Operation, ResourceRouter
 
 router = ResourceRouter(
@@ -16,8 +18,8 @@ router = ResourceRouter(
     create=ProjectCreate,
     update=ProjectUpdate,
     operations=STANDARD | {Operation.REPLACE, Operation.RESTORE},
-    filters={"name", "status", "owner_id", "due_on", "created_at"},
-    sort={"created_at", "name", "due_on"},
+    filters={"name", "status", "owner_id", "due_on", "created_at", "budget_cents"},
+    sort={"created_at", "name", "due_on", "budget_cents"},
     search={"name", "description"},
 )
 
@@ -25,10 +27,14 @@ transfers = api_router("/projects", tags=["projects"])
 
 
 @transfers.post(
-    "/{id}/transfer", operation_id="projects_transfer", summary="Give a project to another owner", dependencies=[member]
+    "/{id}/transfer",
+    operation_id="projects_transfer",
+    summary="Give a project to another owner",
+    response_model=ProjectRead,
+    dependencies=[member],
 )
-async def transfer(id: UUID, payload: Transfer, access: Access) -> ProjectRead:  # noqa: A002 - the contract's name
-    """Give the project to another member of the tenant."""
+async def transfer(id: UUID, payload: Transfer, access: Access) -> Response:  # noqa: A002 - the contract's name
+    """Give the project to another member of the tenant, or to a team: then it is everybody's own who is in it."""
     async with access.work() as uow:
         project = await ProjectService(uow, access.principal, access.runtime).transfer(id, payload.owner_id)
-    return ProjectRead.model_validate_json(project.json)
+    return Response(project.json, media_type="application/json", headers={"ETag": etag(project.version)})

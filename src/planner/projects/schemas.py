@@ -6,6 +6,8 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from tenantry.http import CalendarDate, InputSchema, RichText, ShortText
 from tenantry.resources import CreateSchema, ReadSchema, partial
 
@@ -20,6 +22,8 @@ class ProjectCreate(CreateSchema):
     name: ShortText
     description: Annotated[str, RichText(20_000)] | None = None
     due_on: CalendarDate | None = None
+    budget_cents: Annotated[int, Field(ge=0, le=2_000_000_000)] | None = None
+    """Only for those who hold `projects:budget`."""
 
 
 @partial
@@ -35,6 +39,8 @@ class ProjectRead(ReadSchema):
     status: ProjectStatus
     owner_id: UUID
     due_on: date | None
+    budget_cents: int | None = None
+    """Absent for those who do not hold `projects:budget`."""
 
 
 class ProjectListItem(ProjectRead):
@@ -45,3 +51,4 @@ class Transfer(InputSchema):
     """A new owner for a project."""
 
     owner_id: UUID
+    """A member, or a team."""

@@ -17,6 +17,7 @@ PROJECT_ACCESS = ResourceAccess(
     "project",
     owner="owner_id",
     own_when={"update": {"status": DRAFT}},
+    restricted={"budget_cents": "projects:budget"},
     grantable=True,
 )
 
@@ -31,11 +32,10 @@ class ProjectService(ResourceService):
     )
 
     async def transfer(self, project_id: UUID, owner_id: UUID, *, expected: int | None = None) -> Rendered:
-        """Give a project to another member. Raises `NewOwnerNotMember`."""
-        if not await self.runtime.members.is_member(self.principal.tenant.id, owner_id):
-            raise NewOwnerNotMember(
-                errors=[FieldError("/owner_id", "This user is not a member of the tenant.", "not_a_member")]
-            )
+        """Give a project to a member or a team. Raises `NewOwnerNotMember`."""
+        if not await self.runtime.members.can_own(self.principal.tenant.id, owner_id):
+            message = "This is neither a member nor a team of the tenant."
+            raise NewOwnerNotMember(errors=[FieldError("/owner_id", message, "not_a_member")])
         return await self.records.change(
             project_id,
             Change.SET,

@@ -9,6 +9,7 @@ TASKS = Permissions(
         "create": "Create tasks.",
         "update": "Change tasks.",
         "delete": "Delete and restore any task (own: those one created).",
+        "grant": "Give and take grants on tasks.",
         "purge": "Remove tasks for good.",
     },
     {

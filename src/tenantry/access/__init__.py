@@ -13,7 +13,7 @@ from tenantry.access.dependencies import (
 from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound
 from tenantry.access.existence import existence
 from tenantry.access.gate import AccessGate
-from tenantry.access.models import MODELS
+from tenantry.access.models import MODELS, Grant
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
 from tenantry.access.principal import Extent, Principal
 from tenantry.access.principals import Principals
@@ -41,6 +41,7 @@ __all__ = [
     "Extent",
     "Extents",
     "FieldNotPermitted",
+    "Grant",
     "GrantFacts",
     "Line",
     "NotPermitted",

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from uuid import UUID
 
 from tenantry.access import AccessGate, Principals, TypeGrantBook
 from tenantry.access.grants import GrantService
@@ -109,13 +108,15 @@ def _parts(
     )
     catalog = application.catalog()
     giving = GivingRoles(catalog)
+    accesses = [router.service.resource.access for router in application.resources]
+    grants = GrantService(runtime, catalog, accesses, tenant_of=resolver.named)
     tenancy = TenancyService(
         runtime,
         settings.tenancy,
         resolver,
         partial(_prepare, application, database.urls),
         roles=giving,
-        forget_grants=_forget_nothing,
+        forget_grants=grants.forget,
     )
     identity = IdentityService(
         runtime,
@@ -138,17 +139,11 @@ def _parts(
         keys=keys,
         roles=Roles(runtime, catalog, giving),
         gate=gate,
-        grants=GrantService(
-            runtime, principals.catalog, [router.service.resource.access for router in application.resources]
-        ),
+        grants=grants,
         resources=ResourceEdge(gate, runtime, cursors),
         listener=listener,
         access_log=AccessLog(writer, log_format) if writer is not None else None,
     )
-
-
-async def _forget_nothing(tenant_id: UUID, user_id: UUID) -> None:
-    """Stand in until grants can be forgotten."""
 
 
 def _mailer(environment: Environment) -> Mailer:

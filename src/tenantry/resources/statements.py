@@ -43,7 +43,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tenantry.access import Extents
+from tenantry.access import Extents, Grant
 from tenantry.audit import MASK, AuditEntry
 from tenantry.database import Statement
 from tenantry.events import OutboxEvent
@@ -65,6 +65,7 @@ NONE_HIDDEN: Hidden = frozenset()
 
 _AUDIT = AuditEntry.__table__
 _OUTBOX = OutboxEvent.__table__
+_GRANTS = Grant.__table__
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
@@ -253,11 +254,19 @@ def _assignments(table: Table, change: Change, columns: Sequence[str]) -> dict[s
 def _trail_of(resource: ResourceDefinition, shape: Mutation, target: CTE, changed: CTE) -> list[CTE]:
     """The audit line and the event of a write to an existing record, only where it was changed."""
     if shape.change is Change.REMOVE:
-        return _lines(resource, changed, before=_facts(resource, changed, resource.audited), after=null())
+        lines = _lines(resource, changed, before=_facts(resource, changed, resource.audited), after=null())
+        return [*lines, *_without_grants(resource, changed)]
     columns = shape.columns if shape.change is Change.SET else ("deleted_at", "deleted_by")
     both = target.join(changed, true())
     before, after = _facts(resource, target, columns), _facts(resource, changed, columns)
     return _lines(resource, changed, before=before, after=after, joined=both)
+
+
+def _without_grants(resource: ResourceDefinition, removed: CTE) -> list[CTE]:
+    """The grants on a record go with it."""
+    if not resource.access.grantable:
+        return []
+    return [delete(_GRANTS).where(_GRANTS.c.record_id.in_(select(removed.c.id))).cte("ungranted")]
 
 
 def _lines(

@@ -13,6 +13,10 @@ class MemberDirectory(Protocol):
         """Tell whether the user is a member of the tenant now."""
         ...
 
+    async def can_own(self, tenant_id: UUID, subject_id: UUID) -> bool:
+        """Tell whether records can be given to somebody: to a member, or to a team of the tenant."""
+        ...
+
     async def count(self, tenant_id: UUID) -> int:
         """Return how many members the tenant has now."""
         ...

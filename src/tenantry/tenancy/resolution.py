@@ -117,6 +117,14 @@ class TenantResolver:
             raise TenantConflict
         return found[0]
 
+    async def named(self, tenant_id: UUID) -> TenantFacts:
+        """Return a tenant in whatever state it is. Raises `TenantNotFound`."""
+        async with self._database.control_scope(actor=SYSTEM) as uow:
+            row = await uow.one(TENANTS_NAMED, tenant_id=tenant_id, slug=None)
+        if row is None:
+            raise TenantNotFound
+        return TenantFacts.of(row)
+
     async def active(self, tenant_id: UUID) -> TenantFacts:
         """Return the tenant of an actor that is no person. Raises `TenantSuspended` where it is not active."""
         found = await self._public(tenant_id, None)
@@ -129,6 +137,10 @@ class TenantResolver:
         if self._facts.peek(member_key(tenant_id, user_id)) is not MISSING:
             return True
         return bool(await self._memberships(user_id, tenant_id, None))
+
+    async def can_own(self, tenant_id: UUID, subject_id: UUID) -> bool:
+        """Tell whether records can be given to somebody: to a member, or to a team of the tenant."""
+        return await self.is_member(tenant_id, subject_id) or subject_id in await self._tree(tenant_id)
 
     async def count(self, tenant_id: UUID) -> int:
         """Return how many members the tenant has now."""

@@ -13,11 +13,12 @@ from tenantry.access.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, G
 from tenantry.access.principal import Extent, Principal
 from tenantry.access.resource import SUBJECTS, Reach, ResourceAccess
 from tenantry.audit import record
-from tenantry.database import Placement, Row, UnitOfWork
+from tenantry.database import Row, UnitOfWork
 from tenantry.events import publish
 from tenantry.kernel import SYSTEM
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
+from tenantry.tenancy import TenantFacts
 from tenantry.tenancy.row_list import ListPage
 
 MAX_GRANTS = 1_000
@@ -70,11 +71,11 @@ class RecordGrants:
                 raise GrantNotFound
             await _note(uow, "grants.taken", of, grant, before=grant)
 
-    async def forget(self, tenant_id: UUID, placement: Placement, subject_id: UUID) -> int:
-        """Delete every grant of a subject that is about to join, or has left for good; return how many there were."""
-        scope = self._runtime.database.tenant_scope(tenant_id, placement, actor=SYSTEM, request_id=None)
+    async def forget(self, tenant: TenantFacts, subject_id: UUID) -> None:
+        """Delete every grant of a subject on records."""
+        scope = self._runtime.database.tenant_scope(tenant.id, tenant.placement, actor=SYSTEM, request_id=None)
         async with scope as uow:
-            return await uow.run(FORGET_SUBJECT, subject_id=subject_id)
+            await uow.run(FORGET_SUBJECT, subject_id=subject_id)
 
 
 async def _require_admin(uow: UnitOfWork, principal: Principal, of: ResourceAccess, record_id: UUID) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from uuid import UUID
 
 from tenantry.access.grants.giving import Giving
 from tenantry.access.grants.records import RecordGrants
@@ -10,16 +11,30 @@ from tenantry.access.grants.types import TypeGrants
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.resource import ResourceAccess
 from tenantry.runtime import Runtime
+from tenantry.tenancy import TenantFacts
+
+TenantOf = Callable[[UUID], Awaitable[TenantFacts]]
+"""Finds a tenant by its id."""
 
 
 class GrantService:
     """Grants, over the resources that an application declares."""
 
-    def __init__(self, runtime: Runtime, catalog: PermissionCatalog, resources: Iterable[ResourceAccess]) -> None:
+    def __init__(
+        self, runtime: Runtime, catalog: PermissionCatalog, resources: Iterable[ResourceAccess], *, tenant_of: TenantOf
+    ) -> None:
         declared = tuple(resources)
         giving = Giving(runtime, catalog)
         self.records = RecordGrants(runtime, giving, resources_below(declared))
         self.types = TypeGrants(runtime, giving, by_name(declared))
+        self._tenant_of = tenant_of
+
+    async def forget(self, tenant_id: UUID, subject_id: UUID) -> None:
+        """Delete every grant of somebody who is about to join: what they held in an earlier time never comes back."""
+        tenant = await self._tenant_of(tenant_id)
+        if tenant.granted:  # for others there is nothing, and nothing is asked
+            await self.types.forget(tenant_id, subject_id)
+            await self.records.forget(tenant, subject_id)
 
 
 def by_name(resources: Iterable[ResourceAccess]) -> dict[str, ResourceAccess]:

@@ -9,12 +9,12 @@ from uuid import UUID
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, TooManyGrants, UnknownResource
 from tenantry.access.grants.giving import Gift, Giving, trail_of
-from tenantry.access.grants.repository import COUNT_TYPE, GIVE_TYPE, OF_TYPES, TAKE_TYPE
+from tenantry.access.grants.repository import COUNT_TYPE, FORGET_TYPE_SUBJECT, GIVE_TYPE, OF_TYPES, TAKE_TYPE
 from tenantry.access.resource import ResourceAccess
 from tenantry.access.type_grants import ANY_TYPE, type_grants_key
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
-from tenantry.kernel import FieldError
+from tenantry.kernel import SYSTEM, FieldError
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
 from tenantry.tenancy.row_list import ListPage
@@ -29,6 +29,7 @@ class TypeGrants:
     """Grants on whole resources. `resources` finds a resource by its name, singular or plural."""
 
     def __init__(self, runtime: Runtime, giving: Giving, resources: Mapping[str, ResourceAccess]) -> None:
+        self._database = runtime.database
         self._facts = runtime.facts
         self._giving = giving
         self._resources = resources
@@ -68,6 +69,12 @@ class TypeGrants:
             if grant is None:
                 raise GrantNotFound
             await self._note(uow, "grants.taken", grant_id, trail_of(grant), None)
+
+    async def forget(self, tenant_id: UUID, subject_id: UUID) -> None:
+        """Delete every grant of a subject on whole resources."""
+        async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
+            if await uow.run(FORGET_TYPE_SUBJECT, tenant_id=tenant_id, subject_id=subject_id):
+                await self._facts.announce(uow, type_grants_key(tenant_id))
 
     async def _note(self, uow: UnitOfWork, happened: str, grant_id: UUID, before: Trail, after: Trail) -> None:
         """Write the audit line and announce the change."""
