@@ -13,8 +13,7 @@ from starlette.types import ASGIApp
 
 from tenantry.access import current_access, require_permission
 from tenantry.access.grants import type_grants_router
-from tenantry.access.keys.router import api_keys_router
-from tenantry.access.keys.service_accounts_router import service_accounts_router
+from tenantry.access.keys.router import keys_routers
 from tenantry.access.roles import roles_routers
 from tenantry.app import health
 from tenantry.app.application import Application
@@ -66,8 +65,7 @@ def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
         *IDENTITY_ROUTERS,
         *tenancy_routers(_tenancy_rules()),
         *roles_routers(),
-        api_keys_router(),
-        service_accounts_router(),
+        *keys_routers(),
         type_grants_router(),
     )
     own = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]

@@ -1,7 +1,6 @@
 """API keys and service accounts: who may act besides people who sign in.
 
-The routes are in `router.py` and `service_accounts_router.py`, beside this surface and not part of it: they ask the
-gate, which asks this package.
+The routes (`router.py`) are beside this surface and not part of it: they ask the gate, which asks this package.
 """
 
 from tenantry.access.keys.api_keys import MAX_KEYS, MAX_LIFETIME, ApiKeyRecord, ApiKeys, MadeKey, NewKey

@@ -34,9 +34,7 @@ from tenantry.database import Row, UnitOfWork
 from tenantry.kernel import FieldError, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy import Acting, NotAMember, share_holdings
-from tenantry.tenancy.authority import RoleAuthority
-from tenantry.tenancy.row_list import ListPage
+from tenantry.tenancy import Acting, ListPage, NotAMember, RoleAuthority, share_holdings
 
 MAX_KEYS = 50
 """Keys that have not expired, for one member or service account."""

@@ -7,8 +7,7 @@ from sqlalchemy import ARRAY, Boolean, Uuid, and_, bindparam, delete, func, inse
 from tenantry.access.models import ApiKey, ServiceAccount
 from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
-from tenantry.tenancy import Member
-from tenantry.tenancy.row_list import RowList
+from tenantry.tenancy import Member, RowList
 
 keys = ApiKey.__table__.c
 accounts = ServiceAccount.__table__.c

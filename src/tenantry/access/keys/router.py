@@ -1,80 +1,14 @@
-"""API keys over HTTP."""
+"""The routes of API keys and service accounts, for the assembly. Not part of the package's surface, which the gate
+imports: every route asks the gate."""
 
 from __future__ import annotations
 
-from typing import Annotated, cast
-from uuid import UUID
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends, Request, Response
-
-from tenantry.access.dependencies import Access, RequestAccess, member, require_permission
-from tenantry.access.keys.api_keys import NewKey
-from tenantry.access.keys.repository import API_KEYS
-from tenantry.access.keys.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyPage, ApiKeyRead
-from tenantry.access.keys.service import KeyService
-from tenantry.http import API_PREFIX, api_router
-from tenantry.tenancy.answering import acting, list_answer, parameters_of
+from tenantry.access.keys.api_keys_router import api_keys_router
+from tenantry.access.keys.service_accounts_router import service_accounts_router
 
 
-def key_service(request: Request) -> KeyService:
-    """Return the service of the application."""
-    return cast("KeyService", request.app.state.keys)
-
-
-Service = Annotated[KeyService, Depends(key_service)]
-
-_CREATED = {
-    "headers": {
-        "Location": {"description": "Where the key is.", "schema": {"type": "string", "format": "uri-reference"}},
-        "Cache-Control": {"description": "`no-store`: the secret is shown once.", "schema": {"type": "string"}},
-    }
-}
-
-
-def api_keys_router() -> APIRouter:
-    """Return the routes of API keys."""
-    router = api_router("/api-keys", tags=["api keys"])
-    creator = require_permission("api-keys:create")
-
-    @router.get(
-        "",
-        operation_id="api_keys_list",
-        response_model=ApiKeyPage,
-        dependencies=[member],
-        openapi_extra=parameters_of(API_KEYS),
-    )
-    async def list_keys(request: Request, service: Service, access: Access) -> Response:
-        """List keys: one's own, or with `api-keys:read` those of everybody."""
-        principal = access.principal
-        return await list_answer(
-            request,
-            API_KEYS,
-            binding(access, "api-keys"),
-            lambda asked: service.keys.list(acting(access), principal, asked),
-        )
-
-    @router.post("", status_code=201, operation_id="api_keys_create", responses={201: _CREATED}, dependencies=[creator])
-    async def create_key(payload: ApiKeyCreate, response: Response, service: Service, access: Access) -> ApiKeyCreated:
-        """Make a key. The answer holds its secret, which is never shown again."""
-        made = await service.keys.create(acting(access), access.principal, NewKey(**payload.model_dump()))
-        response.headers["Location"] = f"{API_PREFIX}/api-keys/{made.record.id}"
-        response.headers["Cache-Control"] = "no-store"
-        shown = ApiKeyRead.model_validate(made.record)
-        return ApiKeyCreated(**shown.model_dump(), secret=made.secret)
-
-    @router.get("/{key_id}", operation_id="api_keys_read", dependencies=[member])
-    async def read_key(key_id: UUID, service: Service, access: Access) -> ApiKeyRead:
-        """A key."""
-        return ApiKeyRead.model_validate(await service.keys.read(acting(access), access.principal, key_id))
-
-    @router.delete("/{key_id}", status_code=204, operation_id="api_keys_delete", dependencies=[member])
-    async def delete_key(key_id: UUID, service: Service, access: Access) -> None:
-        """Delete a key; it is refused from now on."""
-        await service.keys.delete(acting(access), access.principal, key_id)
-
-    return router
-
-
-def binding(access: RequestAccess, name: str) -> str:
-    """Return whose list it is, for its cursors."""
-    return f"{access.principal.tenant.id}:{access.principal.user_id}:{name}"
+def keys_routers() -> tuple[APIRouter, ...]:
+    """Return every router of keys."""
+    return api_keys_router(), service_accounts_router()

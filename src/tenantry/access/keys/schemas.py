@@ -9,12 +9,9 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from tenantry.access.models import MAX_PERMISSION, MAX_ROLE_NAME
+from tenantry.access.models import MAX_PERMISSION
 from tenantry.http import AwareDateTime, InputSchema, OutputSchema, ShortText, partial
-from tenantry.tenancy.schemas import ListPosition
-
-RoleName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ROLE_NAME)]
-"""The name of a built-in role or of one of the tenant's own."""
+from tenantry.tenancy import ListPosition, RoleName
 
 PermissionName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PERMISSION)]
 

@@ -8,7 +8,7 @@ from tenantry.access.keys.service_accounts import ServiceAccounts
 from tenantry.access.keys.usage import KeyUsage
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.runtime import Runtime
-from tenantry.tenancy.authority import RoleAuthority
+from tenantry.tenancy import RoleAuthority
 
 
 class KeyService:

@@ -26,9 +26,7 @@ from tenantry.http import StaleVersion
 from tenantry.kernel import new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy import Acting, share_holdings
-from tenantry.tenancy.authority import RoleAuthority
-from tenantry.tenancy.row_list import ListPage
+from tenantry.tenancy import Acting, ListPage, RoleAuthority, share_holdings
 
 
 @dataclass(frozen=True, slots=True)

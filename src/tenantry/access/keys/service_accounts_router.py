@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from tenantry.access.dependencies import Access, require_permission
+from tenantry.access.keys.answering import Service
 from tenantry.access.keys.repository import SERVICE_ACCOUNTS
-from tenantry.access.keys.router import Service, binding
 from tenantry.access.keys.schemas import (
     ServiceAccountCreate,
     ServiceAccountPage,
@@ -17,13 +17,19 @@ from tenantry.access.keys.schemas import (
 )
 from tenantry.access.keys.service_accounts import ServiceAccountRecord
 from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router, etag
-from tenantry.tenancy.answering import Expected, acting, list_answer, parameters_of
+from tenantry.tenancy import Expected, acting, list_answer, list_binding, parameters_of
 
 
 def service_accounts_router() -> APIRouter:
     """Return the routes of service accounts."""
     router = api_router("/service-accounts", tags=["service accounts"])
-    reader, manager = require_permission("service-accounts:read"), require_permission("service-accounts:manage")
+    _add_reading(router)
+    _add_changing(router)
+    return router
+
+
+def _add_reading(router: APIRouter) -> None:
+    reader = require_permission("service-accounts:read")
 
     @router.get(
         "",
@@ -37,9 +43,22 @@ def service_accounts_router() -> APIRouter:
         return await list_answer(
             request,
             SERVICE_ACCOUNTS,
-            binding(access, "service-accounts"),
+            list_binding(access, "service-accounts"),
             lambda asked: service.accounts.list(acting(access), asked),
         )
+
+    @router.get(
+        "/{account_id}", operation_id="service_accounts_read", responses={200: VERSIONED}, dependencies=[reader]
+    )
+    async def read_account(
+        account_id: UUID, response: Response, service: Service, access: Access
+    ) -> ServiceAccountRead:
+        """A service account."""
+        return _versioned(await service.accounts.read(acting(access), account_id), response)
+
+
+def _add_changing(router: APIRouter) -> None:
+    manager = require_permission("service-accounts:manage")
 
     @router.post(
         "", status_code=201, operation_id="service_accounts_create", responses={201: CREATED}, dependencies=[manager]
@@ -51,15 +70,6 @@ def service_accounts_router() -> APIRouter:
         made = await service.accounts.create(acting(access), access.principal, name=payload.name, role=payload.role)
         response.headers["Location"] = f"{API_PREFIX}/service-accounts/{made.id}"
         return _versioned(made, response)
-
-    @router.get(
-        "/{account_id}", operation_id="service_accounts_read", responses={200: VERSIONED}, dependencies=[reader]
-    )
-    async def read_account(
-        account_id: UUID, response: Response, service: Service, access: Access
-    ) -> ServiceAccountRead:
-        """A service account."""
-        return _versioned(await service.accounts.read(acting(access), account_id), response)
 
     @router.patch(
         "/{account_id}", operation_id="service_accounts_update", responses={200: VERSIONED}, dependencies=[manager]
@@ -83,8 +93,6 @@ def service_accounts_router() -> APIRouter:
     async def delete_account(account_id: UUID, service: Service, access: Access) -> None:
         """Delete a service account and its keys."""
         await service.accounts.delete(acting(access), access.principal, account_id)
-
-    return router
 
 
 def _versioned(account: ServiceAccountRecord, response: Response) -> ServiceAccountRead:
