@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 from httpx2 import AsyncClient, Response
-from tests.acceptance.scenery import Scenery, checksums, joined, things
+from tests.acceptance.scenery import Scenery, checksums, joined, made, things
 from tests.acceptance.surface import Ids, Operation, tenant_operations
 
 from tenantry.kernel import new_id
@@ -24,7 +24,7 @@ from tenantry.tenancy import Role
 ADDS_PEOPLE_BY_ID = "members_create"
 """The one operation that may name a user of no tenant of one's own: people belong to the platform, not to a tenant."""
 
-SEARCHED = {"members_list": "people.test"}
+SEARCHED = {"members_list": "people.test", "teams_members_list": "people.test", "permissions_list": "teams"}
 """What a list is searched for where its texts do not carry the tenant's canary."""
 
 _VOLATILE = re.compile(r'("request_id":)"[^"]*"')
@@ -212,6 +212,9 @@ async def prepared(operation: Operation, mine: Scenery) -> Ids:
     ids = await things(mine.tenant)
     if "members" in operation.path_collections:
         ids["members"] = await joined(mine.tenant, f"leaving.{new_id().hex[-8:]}")
+    if operation.path_collections == ("teams", "members"):
+        body = {"user_id": str(ids["members"])}
+        await made(mine.tenant, f"/teams/{ids['teams']}/members", body)
     if operation.id == ADDS_PEOPLE_BY_ID:
         ids["user_id"] = await mine.tenant.world.person(f"coming.{new_id().hex[-8:]}")
     if operation.path.endswith("/restore"):

@@ -56,6 +56,7 @@ async def things(tenant: TestTenant) -> dict[str, uuid.UUID]:
     invitation = await owner.post("/invitations", json=invited)
     assert invitation.status_code == 201, invitation.text
     return {
+        **await groups(tenant),
         "projects": project,
         "tasks": task,
         "comments": comment,
@@ -70,6 +71,16 @@ async def things(tenant: TestTenant) -> dict[str, uuid.UUID]:
         "actor_id": tenant.people[Role.OWNER],
         "resource_id": project,
     }
+
+
+async def groups(tenant: TestTenant) -> dict[str, uuid.UUID]:
+    """Make a role, and a team in another one with the viewer in it."""
+    mark = f"{tenant.canary}.{new_id().hex[-8:]}"
+    role = {"name": f"{mark}.role", "description": mark, "permissions": ["projects:read"]}
+    parent = await made(tenant, "/teams", {"name": f"{mark}.parent"})
+    team = await made(tenant, "/teams", {"name": f"{mark}.team", "parent_id": str(parent)})
+    await made(tenant, f"/teams/{team}/members", {"user_id": str(tenant.people[Role.VIEWER])})
+    return {"roles": await made(tenant, "/roles", role), "teams": team, "parent_id": parent}
 
 
 async def made(tenant: TestTenant, path: str, body: dict[str, object]) -> uuid.UUID:

@@ -150,6 +150,10 @@ BODIES: dict[str, Any] = {
     "members_update": lambda ids, mark: {"role": "manager"},
     "tenant_update": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "config": {"note": mark}},
     "invitations_create": lambda ids, mark: {"email": f"{uuid.uuid4().hex}@invited.test", "role": "viewer"},
+    "teams_create": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "parent_id": str(ids["parent_id"])},
+    "teams_update": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "parent_id": str(ids["parent_id"])},
+    "roles_create": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "description": mark},
+    "roles_update": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "description": mark},
 }
 """Bodies that a schema cannot tell: exclusive members, values that must be new."""
 

@@ -77,6 +77,20 @@ remove a member                    DELETE /members/{colleague}                  
 list invitations                   GET    /invitations                          other  403 403 403 200
 invite                             POST   /invitations                          other  403 403 403 201
 take an invitation back            DELETE /invitations/{invitations}            other  403 403 403 204
+list teams                         GET    /teams                                other  403 403 403 200
+read a team                        GET    /teams/{teams}                        other  403 403 403 200
+make a team                        POST   /teams                                other  403 403 403 201
+change a team                      PATCH  /teams/{teams}                        other  403 403 403 200
+delete a team                      DELETE /teams/{teams}                        other  403 403 403 204
+list who is in a team              GET    /teams/{teams}/members                other  403 403 403 200
+take somebody into a team          POST   /teams/{teams}/members                other  403 403 403 201
+take somebody out of a team        DELETE /teams/{teams}/members/{in_team}      other  403 403 403 204
+list roles                         GET    /roles                                other  403 403 403 200
+read a role                        GET    /roles/{roles}                        other  403 403 403 200
+make a role                        POST   /roles                                other  403 403 403 201
+change a role                      PATCH  /roles/{roles}                        other  403 403 403 200
+delete a role                      DELETE /roles/{roles}                        other  403 403 403 204
+list permissions                   GET    /permissions                          other  200 200 200 200
 list all tenants                   GET    /platform/tenants                     other  403 403 403 403
 found a tenant for the platform    POST   /platform/tenants                     other  403 403 403 403
 read any tenant                    GET    /platform/tenants/{tenant}            other  403 403 403 403
@@ -139,7 +153,7 @@ async def _prepared(line: Line, role: Role, tenant: TestTenant, admin: asyncpg.C
         await admin.execute("UPDATE pool.projects SET status = 'submitted' WHERE id = $1", ids["projects"])
     if line.query == "deleted":
         await admin.execute(f"UPDATE pool.{table} SET deleted_at = now() WHERE id = $1", ids[table])
-    ids["tenant"] = tenant.id
+    ids |= {"tenant": tenant.id, "in_team": tenant.people[Role.VIEWER]}
     if "colleague" in line.path:
         ids["colleague"] = await _colleague(tenant)
     return ids
@@ -166,7 +180,13 @@ async def _body(line: Line, tenant: TestTenant) -> Any:
     unique = new_id().hex[-12:]
     if line.method == "POST" and collection == "members":
         return {"user_id": str(await tenant.world.person(f"new.{unique}")), "role": "viewer"}
+    if line.method == "POST" and last == "members":
+        return {"user_id": str(tenant.people[Role.MEMBER])}
     bodies: dict[tuple[str, str], Any] = {
+        ("POST", "teams"): {"name": unique},
+        ("PATCH", "{teams}"): {"name": unique},
+        ("POST", "roles"): {"name": unique},
+        ("PATCH", "{roles}"): {"name": unique},
         ("POST", "restore"): None,
         ("POST", "suspend"): None,
         ("POST", "resume"): None,

@@ -109,6 +109,11 @@ BODIES = {
     "auth_switch_tenant": {},  # the tenant by id or by slug: each of the two alone is poisoned
     "members_create": {"role": "viewer"},  # by address or by id, as well
     "members_update": {"role": "member"},
+    "invitations_create": {"email": "invited@people.test", "role": "viewer"},
+    "teams_create": {"name": "A new team", "role": "viewer"},
+    "teams_update": {"name": "Another team", "role": "viewer"},
+    "roles_create": {"name": "A new role", "permissions": ["projects:read"]},
+    "roles_update": {"name": "Another role", "permissions": ["projects:read"]},
     "tenant_update": {"name": "A tenant", "config": {}},
 }
 """Valid bodies, or the halves of them, where two members exclude each other or one would end the run."""
