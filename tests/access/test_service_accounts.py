@@ -98,12 +98,15 @@ class TestManaging:
                 await tenant.owner.get(f"/service-accounts/{account_id}"),
                 await tenant.owner.patch(f"/service-accounts/{account_id}", json={"role": "owner"}),
                 await tenant.owner.delete(f"/service-accounts/{account_id}"),
-                await tenant.owner.post("/api-keys", json={"name": tenant.canary, "service_account_id": account_id}),
             )
         ]
         assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
             (404, "service_account_not_found")
         }
+        for account_id in (foreign["id"], str(new_id())):
+            answer = await tenant.owner.post("/api-keys", json={"name": "key", "service_account_id": account_id})
+            assert (answer.status_code, answer.json()["code"]) == (422, "unknown_service_account")
+            assert [error["pointer"] for error in answer.json()["errors"]] == ["/service_account_id"]
         assert (await other.owner.get(f"/service-accounts/{foreign['id']}")).json() == foreign
 
     async def test_a_name_is_given_once_in_a_tenant(self, world: World) -> None:

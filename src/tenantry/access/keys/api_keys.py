@@ -11,10 +11,9 @@ from tenantry.access.errors import (
     ApiKeyNotFound,
     BeyondOwnPermissions,
     NotPermitted,
-    ServiceAccountNotFound,
     UnknownPermission,
 )
-from tenantry.access.keys.errors import InvalidExpiry, TooManyKeys
+from tenantry.access.keys.errors import InvalidExpiry, TooManyKeys, UnknownServiceAccount
 from tenantry.access.keys.facts import api_key_key
 from tenantry.access.keys.reach import Reach, reach_of, require_person
 from tenantry.access.keys.repository import (
@@ -105,7 +104,7 @@ class ApiKeys:
         """Make a key.
 
         Raises `KeysNeedAPerson`, `UnknownPermission`, `UnknownRole`, `InvalidExpiry`, `BeyondOwnPermissions`,
-        `RoleAboveOwn`, `ServiceAccountNotFound` and `TooManyKeys`.
+        `RoleAboveOwn`, `UnknownServiceAccount` and `TooManyKeys`.
         """
         require_person(principal)
         now = self._clock.now()
@@ -144,7 +143,8 @@ class ApiKeys:
             return
         account = await uow.one(HOLD_ACCOUNT, tenant_id=acting.tenant_id, account_id=new.service_account_id)
         if account is None:
-            raise ServiceAccountNotFound
+            field = FieldError("/service_account_id", UnknownServiceAccount.title, UnknownServiceAccount.code)
+            raise UnknownServiceAccount(errors=[field])
         await self._authority.require_may_give(uow, acting, account["role"])
 
     async def _insert(

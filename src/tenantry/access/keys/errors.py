@@ -19,6 +19,10 @@ class KeysNeedAPerson(PermissionDenied):
     """API keys and service accounts are managed by people, signed in; a key makes no keys."""
 
 
+class UnknownServiceAccount(InvalidInput):
+    """There is no such service account in this tenant."""
+
+
 class TooManyKeys(TenantryError):
     """There are too many keys already; delete one that is not used."""
 
