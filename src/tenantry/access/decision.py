@@ -6,7 +6,8 @@
 
 `ORDER` has two readers. `predicate` folds the conditions of the lines into one condition of SQL: lists, counts, single
 records and writes use it. `first` asks one line after the other about one record in memory: live events and `explain`.
-Both are given what each line means by `tenantry.access.resource`; neither knows the order.
+What each line means is said by `tenantry.access.resource` for SQL, by `tenantry.access.question` in memory; neither
+knows the order.
 
 *Visible* is the decision for ``read``. A write needs visible and its own action. A child is visible only if its parent
 is. What is not visible is 404, what is visible but not allowed is 403; the first is asked before the second.

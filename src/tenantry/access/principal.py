@@ -48,6 +48,8 @@ class Principal:
     """What grants on whole resources take away."""
     ceiling: frozenset[str] | None = None
     """What the API key is limited to; None where nothing is."""
+    key_id: UUID | None = None
+    """The API key of the request, where it came with one."""
 
     def extent(self, permission: str) -> Extent:
         """Return how far a permission reaches: steps 4 to 7 of the decision order, without grants on records."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from tenantry.access.keys import KeyFacts
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
-from tenantry.access.standing import Acts, HeldRole, next_expiry, principal_of, role_permissions
+from tenantry.access.standing import Acts, HeldRole, key_ceiling, next_expiry, principal_of
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
 from tenantry.kernel import Actor, ActorKind, Clock
@@ -102,12 +102,9 @@ class Principals:
 
     async def _within(self, key: KeyFacts, acts: Acts) -> Acts:
         """Add the key and its scope to who acts."""
-        scope = key.scope
-        if key.scope_role is not None:
-            own = {} if key.scope_role in BUILT_IN_IDS else await self._own_roles.load(acts.tenant.id)
-            of_role = role_permissions(key.scope_role, self.catalog, own)
-            scope = of_role if scope is None else scope & of_role
-        return replace(acts, key_id=key.id, ceiling=scope)
+        has_own = key.scope_role is not None and key.scope_role not in BUILT_IN_IDS
+        own = await self._own_roles.load(acts.tenant.id) if has_own else {}
+        return replace(acts, key_id=key.id, ceiling=key_ceiling(key.scope, key.scope_role, self.catalog, own))
 
     async def _make(self, holder: UUID, acts: Acts, of: tuple[object, ...]) -> Principal:
         tenant = acts.tenant

@@ -26,9 +26,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import Table as SqlTable
 
-from tenantry.access.decision import Decision, Line, first, predicate
+from tenantry.access.decision import Decision, Line, predicate
 from tenantry.access.models import Effect, Grant
 from tenantry.access.principal import Extent, Principal
+from tenantry.access.question import Question
 from tenantry.database import TenantTable
 from tenantry.kernel import ConfigurationError
 from tenantry.tenancy import Role
@@ -306,40 +307,32 @@ class ResourceAccess:
     # The rule in memory
 
     def decide(
-        self, principal: Principal, verb: str, record: RecordFacts, grants: Collection[GrantFacts] = ()
+        self, principal: Principal, verb: str, record: RecordFacts | None, grants: Collection[GrantFacts] = ()
     ) -> Decision:
         """Return the decision on one record, visible or not; `grants` are those on it and above it, none expired.
 
-        The same order as the predicate; `tests/access/test_one_rule.py` proves that they agree.
+        Without a record: whether there can be one on which it is allowed. The same order as the predicate;
+        `tests/access/test_one_rule.py` proves that they agree.
         """
-        permission = f"{self.resource}:{verb}"
-        deciding: dict[Line, GrantFacts] = {}
+        return self.question(principal, verb, record, grants).decision()
 
-        def holds(line: Line) -> bool:
-            match line:
-                case Line.KEY_SCOPE:
-                    scope = principal.scope(permission)
-                    return scope is Extent.NONE or (scope is Extent.OWN and not self._owns(principal, verb, record))
-                case Line.ALLOW_ALWAYS:
-                    return not principal.roles.isdisjoint(self.acl_allow_always)
-                case Line.DENY_GRANT:
-                    return permission in principal.denied or found(line, Effect.DENY)
-                case Line.ALLOW_GRANT:
-                    return permission in principal.allowed or found(line, Effect.ALLOW)
-                case Line.OWNERSHIP:
-                    return principal.extent(permission) is Extent.OWN and self._owns(principal, verb, record)
-                case _:
-                    return permission in principal.permissions
+    def question(
+        self, principal: Principal, verb: str, record: RecordFacts | None, grants: Collection[GrantFacts] = ()
+    ) -> Question:
+        """Return the same as a question, which can be asked for each line: for explanations."""
 
-        def found(line: Line, effect: Effect) -> bool:
-            chosen = self._matching(principal, verb, record, grants, effect)
-            if chosen is not None:
-                deciding[line] = chosen
-            return chosen is not None
+        found: dict[Effect, UUID] | None = None
 
-        decision = first(holds)
-        grant = deciding.get(decision.line)
-        return decision if grant is None else Decision(decision.allowed, decision.line, grant.id)
+        def owns() -> bool:
+            return self.owner is not None if record is None else self._owns(principal, verb, record)
+
+        def grant(effect: Effect) -> UUID | None:
+            nonlocal found
+            if found is None:
+                found = {} if record is None else self._matching(principal, verb, record, grants)
+            return found.get(effect)
+
+        return Question(principal, f"{self.resource}:{verb}", owns, grant, self.acl_allow_always)
 
     def can(self, principal: Principal, verb: str, record: RecordFacts, grants: Collection[GrantFacts] = ()) -> bool:
         """Tell whether a verb is allowed on a record that is visible, as everything above it is."""
@@ -360,26 +353,18 @@ class ResourceAccess:
         return all(record.values.get(name) == value for name, value in self.own_when.get(verb, {}).items())
 
     def _matching(
-        self,
-        principal: Principal,
-        verb: str,
-        record: RecordFacts,
-        grants: Collection[GrantFacts],
-        effect: Effect,
-    ) -> GrantFacts | None:
+        self, principal: Principal, verb: str, record: RecordFacts, grants: Collection[GrantFacts]
+    ) -> dict[Effect, UUID]:
+        """Return the first grant of each effect that is about this verb, this record and this principal."""
         if not grants:
-            return None
+            return {}
         above = [one for access, one in zip(self.above, record.lineage(), strict=True) if access.grantable]
-        actions = self.actions(verb)
+        actions, subjects = self.actions(verb), set(principal.subjects)
+        found: dict[Effect, UUID] = {}
         for grant in grants:
-            if (
-                grant.effect is effect
-                and grant.action in actions
-                and grant.record_id in above
-                and grant.subject_id in principal.subjects
-            ):
-                return grant
-        return None
+            if grant.action in actions and grant.subject_id in subjects and grant.record_id in above:
+                found.setdefault(grant.effect, grant.id)
+        return found
 
 
 def _has_all(principal: Principal, permission: str) -> bool:

@@ -82,6 +82,7 @@ def principal_of(
         allowed=catalog.expand(grant.action for grant in granted if grant.effect is Effect.ALLOW),
         denied=catalog.expand(grant.action for grant in granted if grant.effect is Effect.DENY),
         ceiling=acts.ceiling,
+        key_id=acts.key_id,
     )
 
 
@@ -90,6 +91,19 @@ def role_permissions(name: str, catalog: PermissionCatalog, own_roles: Mapping[s
     if name in BUILT_IN_IDS:
         return catalog.of_role(name)
     return own_roles[name].permissions if name in own_roles else frozenset()
+
+
+def key_ceiling(
+    scope: frozenset[str] | None,
+    scope_role: str | None,
+    catalog: PermissionCatalog,
+    own_roles: Mapping[str, HeldRole],
+) -> frozenset[str] | None:
+    """Return what a key is limited to by the permissions and the role that it names; None where it names neither."""
+    if scope_role is None:
+        return scope
+    of_role = role_permissions(scope_role, catalog, own_roles)
+    return of_role if scope is None else scope & of_role
 
 
 def next_expiry(type_grants: Iterable[TypeGrantFacts], now: datetime) -> datetime | None:
