@@ -1,6 +1,7 @@
 """Who may do what: roles, permissions, the decision order, and the principal that carries the answer."""
 
 from tenantry.access.builtin import BUILTIN
+from tenantry.access.checking import existence, refusal, require_anywhere, require_on_record
 from tenantry.access.decision import Decision, Line
 from tenantry.access.dependencies import (
     Access,
@@ -11,7 +12,6 @@ from tenantry.access.dependencies import (
     require_role,
 )
 from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound
-from tenantry.access.existence import existence
 from tenantry.access.gate import AccessGate
 from tenantry.access.models import MODELS, Grant
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
@@ -61,6 +61,9 @@ __all__ = [
     "current_access",
     "existence",
     "member",
+    "refusal",
+    "require_anywhere",
+    "require_on_record",
     "require_permission",
     "require_role",
 ]

@@ -2,6 +2,7 @@
 
 from tenantry.http import partial
 from tenantry.resources.answer import Answer
+from tenantry.resources.controller import Controller, endpoint, is_controller, scope
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId
 from tenantry.resources.idempotency import IdempotencyKey
@@ -19,6 +20,7 @@ __all__ = [
     "Answer",
     "Change",
     "ConfirmationMissing",
+    "Controller",
     "CreateSchema",
     "Exchange",
     "IdempotencyKey",
@@ -42,7 +44,10 @@ __all__ = [
     "SqlField",
     "TenantModel",
     "UpdateSchema",
+    "endpoint",
+    "is_controller",
     "newest_first",
     "partial",
+    "scope",
     "unique_among_live",
 ]

@@ -17,7 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from starlette.types import Receive, Scope
 
-from tenantry.access import AccessGate, NotPermitted, Principal
+from tenantry.access import AccessGate, Principal, require_anywhere
 from tenantry.database import Planning, UnitOfWork
 from tenantry.http import (
     InvalidQuery,
@@ -183,9 +183,7 @@ class Operations:
         parent_id = exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
         principal, access = exchange.principal, self.resource.access
         read = access.read_extents(principal)
-        if read[0].is_nothing:
-            permission = f"{self.resource.name}:read"
-            raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
+        require_anywhere(principal, access, "read")
         signer, spec = exchange.edge.cursors, self.spec.without(access.hidden(principal))
         binding = f"{principal.tenant.id}:{principal.user_id}:{self.resource.name}:{parent_id}"
         request = parse_list(exchange.scope["query_string"], spec, signer=signer, binding=binding)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import SUBJECTS, Extents, NotPermitted, Principal, RecordNotFound, existence
+from tenantry.access import SUBJECTS, Extents, Principal, RecordNotFound, existence, refusal
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
 from tenantry.http import StaleVersion
@@ -90,7 +90,7 @@ class ResourceRepository:
         row = await self.uow.one(statement, **_set(full), **self._line(action), **self._actor())
         if row is None:
             await self.require_parent(values[parent.column] if parent else record_id)
-            raise self.not_permitted("create")
+            raise refusal(self._access, "create")
         return Rendered(record_id, row["json"], row["version"])
 
     async def change(
@@ -139,20 +139,9 @@ class ResourceRepository:
         if not await self.is_parent_visible(parent_id):
             raise RecordNotFound(f"The record that holds this list, {parent_id}, was not found.")
 
-    def not_permitted(self, verb: str, record_id: UUID | None = None) -> NotPermitted:
-        """Return the refusal of a verb, on a record that is visible or on none."""
-        name = self.resource.singular
-        detail = (
-            f"You may not {verb} a {name} here."
-            if record_id is None
-            else f"You may see this {name}, but not {verb} it."
-        )
-        permission = f"{self.resource.name}:{verb}"
-        return NotPermitted(detail, permission=permission, resource_type=name, record_id=record_id)
-
     def _refuse(self, row: Row, verb: str, record_id: UUID) -> None:
         if not row["allowed"]:
-            raise self.not_permitted(verb, record_id)
+            raise refusal(self._access, verb, record_id)
         if row["json"] is None:
             raise StaleVersion(f"The {self.resource.singular} is at version {row['current']}; read it again.")
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from tenantry.access import Extent, FieldNotPermitted, Principal
+from tenantry.access import Extent, FieldNotPermitted, Principal, refusal
 from tenantry.database import UnitOfWork
 from tenantry.kernel import FieldError
 from tenantry.query import ListRequest, ListSpec
@@ -102,7 +102,7 @@ class ResourceService:
         if reach.is_nothing or (parent_id is None and reach.extent is Extent.NONE):
             if parent_id is not None:
                 await self.records.require_parent(parent_id)
-            raise self.records.not_permitted("create")
+            raise refusal(self.resource.access, "create")
 
     async def _write(
         self,

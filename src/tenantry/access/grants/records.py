@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from tenantry.access.checking import existence, refusal
 from tenantry.access.dependencies import RequestAccess
-from tenantry.access.errors import GrantExists, GrantNotFound, NotPermitted, RecordNotFound, TooManyGrants
-from tenantry.access.existence import existence
+from tenantry.access.errors import GrantExists, GrantNotFound, RecordNotFound, TooManyGrants
 from tenantry.access.grants.giving import Gift, Giving, trail_of
 from tenantry.access.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, GIVE, OF_RECORD, TAKE
 from tenantry.access.principal import Extent, Principal
@@ -89,12 +89,7 @@ async def _require_admin(uow: UnitOfWork, principal: Principal, of: ResourceAcce
     if not await uow.value(existence(of, read), **values):
         raise RecordNotFound(f"{of.singular.capitalize()} {record_id} not found.")
     if not administers:
-        raise NotPermitted(
-            f"You may not grant anything on this {of.singular}.",
-            permission=f"{of.resource}:grant",
-            resource_type=of.singular,
-            record_id=record_id,
-        )
+        raise refusal(of, "grant", record_id)
 
 
 async def _note(

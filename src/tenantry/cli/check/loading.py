@@ -24,7 +24,7 @@ from tenantry.database.row_security import model_of
 from tenantry.http import InputSchema, ResponseStyle, rules_of
 from tenantry.kernel import ConfigurationError
 from tenantry.module import Module
-from tenantry.resources import Operation, ResourceRoute, ResourceRouter
+from tenantry.resources import Operation, ResourceRoute, ResourceRouter, is_controller
 
 _VERBS = {
     Operation.CREATE: ("create",),
@@ -103,9 +103,16 @@ def _uses(module: Module, project: Project, fallback: str) -> Iterator[Permissio
         if isinstance(router, ResourceRouter):
             access = router.service.resource.access
             verbs = {verb for operation in router.operations for verb in _VERBS[operation]} | set(access.own_when)
+            verbs |= {"grant"} if access.grantable else set()
             place = project.place_of(router.service) or fallback
             for verb in sorted(verbs):
                 yield PermissionUse(f"{access.resource}:{verb}", place)
+            for permission in sorted(set(access.restricted.values())):
+                yield PermissionUse(permission, place)
+        elif is_controller(router):
+            place = project.place_of(router) or fallback
+            for verb in sorted(router.verbs):
+                yield PermissionUse(f"{router.access.resource}:{verb}", place)
 
 
 def _inputs(routes: Iterable[ServedRoute], project: Project) -> Iterator[Located[type[BaseModel]]]:

@@ -1,0 +1,132 @@
+"""Controllers: commands of a resource as methods of a class, decided by the same rule as everything else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from httpx2 import AsyncClient
+from tests.conftest import suite_settings
+
+from planner.app import application
+from planner.items.schemas import ItemRead
+from planner.items.service import ItemService
+from tenantry.app import assembled
+from tenantry.database import DatabaseUrls
+from tenantry.http import InputSchema
+from tenantry.kernel import ConfigurationError
+from tenantry.module import Module
+from tenantry.resources import Change, Controller, endpoint, scope
+from tenantry.testing import TestTenant, World
+
+pytestmark = pytest.mark.anyio
+
+
+class Discount(InputSchema):
+    percent: int
+
+
+@scope("/item-commands", access=ItemService.resource.access, acl_allow_always=["manager"])
+class ItemCommands(ItemService):
+    @endpoint("/{id}/discount", verb="update")
+    async def discount(self, id: UUID, payload: Discount) -> ItemRead:  # noqa: A002 - the name in the path
+        """Lower the price of an item."""
+        record = await self.records.change(
+            id,
+            Change.SET,
+            verb="read",
+            action="items.discounted",
+            values={"price_cents": 100 - payload.percent},
+        )
+        return ItemRead.model_validate_json(record.json)
+
+    @endpoint("/{id}/look", verb="read")
+    async def look(self, id: UUID) -> dict[str, UUID]:  # noqa: A002 - the name in the path
+        """Say that it was seen."""
+        return {"seen": id}
+
+    @endpoint("/report", verb="delete", method="GET")
+    async def report(self) -> dict[str, str]:
+        """Say that one may delete."""
+        return {"tenant": self.principal.tenant.slug}
+
+
+@pytest.fixture(scope="module")
+async def commanded(urls: DatabaseUrls) -> AsyncIterator[World]:
+    """Planner with the commands beside its own routes."""
+    extended = replace(application, modules=(*application.modules, Module("commands", routers=(ItemCommands,))))
+    async with assembled(extended, suite_settings(), urls) as assembly:
+        yield World(assembly)
+
+
+async def item_of(tenant: TestTenant) -> str:
+    made = await tenant.owner.post("/items", json={"name": f"{tenant.canary}.item", "price_cents": 50})
+    return str(made.json()["id"])
+
+
+async def discount(client: AsyncClient, item: str) -> int:
+    return (await client.post(f"/item-commands/{item}/discount", json={"percent": 10})).status_code
+
+
+async def deny(tenant: TestTenant, item: str, role: str, action: str) -> None:
+    body = {"subject_type": "role", "subject_id": role, "action": action, "effect": "deny"}
+    assert (await tenant.owner.post(f"/items/{item}/grants", json=body)).status_code == 201
+
+
+class TestOnARecord:
+    async def test_the_method_runs_for_who_may_and_its_change_is_committed(self, commanded: World):
+        tenant = await commanded.tenant()
+        item = await item_of(tenant)
+        assert await discount(tenant.owner, item) == 200
+        assert (await tenant.viewer.get(f"/items/{item}")).json()["price_cents"] == 90
+
+    async def test_who_sees_it_but_may_not_gets_403_and_others_404(self, commanded: World):
+        tenant, other = await commanded.two_tenants()
+        item = await item_of(tenant)
+        assert await discount(tenant.viewer, item) == 403
+        assert await discount(other.owner, item) == 404
+        assert await discount(tenant.owner, str(uuid.uuid4())) == 404
+        assert await discount(tenant.owner, "no-id") == 422
+
+    async def test_grants_decide_here_as_everywhere(self, commanded: World):
+        tenant = await commanded.tenant()
+        item = await item_of(tenant)
+        await deny(tenant, item, "owner", "items:update")
+        assert await discount(tenant.owner, item) == 403
+        await deny(tenant, item, "owner", "items:read")
+        assert await discount(tenant.owner, item) == 404
+
+    async def test_an_allow_always_role_passes_whatever_grants_say(self, commanded: World):
+        tenant = await commanded.tenant()
+        item = await item_of(tenant)
+        await deny(tenant, item, "manager", "items:*")
+        assert (await tenant.manager.get(f"/items/{item}")).status_code == 404
+        assert (await tenant.manager.post(f"/item-commands/{item}/look")).json() == {"seen": item}
+
+
+class TestOnTheResource:
+    async def test_who_may_nowhere_is_refused(self, commanded: World):
+        tenant = await commanded.tenant()
+        assert (await tenant.owner.get("/item-commands/report")).json() == {"tenant": tenant.slug}
+        assert (await tenant.member.get("/item-commands/report")).status_code == 403
+
+
+class TestDeclaring:
+    def test_a_class_without_endpoints_is_refused(self):
+        with pytest.raises(ConfigurationError, match="at least one"):
+            scope("/empty", access=ItemService.resource.access)(type("Empty", (Controller,), {}))
+
+    def test_a_path_with_a_record_needs_its_id(self):
+        class Wrong(Controller):
+            @endpoint("/{id}/paint", verb="update")
+            async def paint(self) -> None: ...
+
+        with pytest.raises(ConfigurationError, match="id: UUID"):
+            scope("/wrong", access=ItemService.resource.access)(Wrong)
+
+    def test_every_endpoint_is_in_the_document(self, commanded: World):
+        paths = commanded.app.openapi()["paths"]
+        assert paths["/api/v1/item-commands/{id}/discount"]["post"]["operationId"] == "items_discount"
