@@ -116,6 +116,18 @@ class TestWhatActsOnTheNextRequest:
         await tenant.owner.patch(f"/roles/{role['id']}", json={"permissions": ["members:read"]})
         assert (await auditor.get("/members")).status_code == 200
 
+    async def test_for_keys_of_service_accounts_too(self, world: World) -> None:
+        tenant = await world.tenant()
+        role = await made(tenant, "auditor", "members:read")
+        account = await tenant.owner.post("/service-accounts", json={"name": tenant.canary, "role": "auditor"})
+        key = await key_of(tenant, account.json()["id"])
+        path = f"/roles/{role['id']}"
+        assert (await key.get("/members")).status_code == 200
+        assert (await tenant.owner.patch(path, json={"name": "inspector"})).status_code == 200
+        assert (await key.get("/members")).status_code == 200
+        assert (await tenant.owner.patch(path, json={"permissions": []})).status_code == 200
+        assert (await key.get("/members")).status_code == 403
+
     async def test_another_role(self, world: World) -> None:
         tenant = await world.tenant()
         await made(tenant, "auditor", "members:read")
