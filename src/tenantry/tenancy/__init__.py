@@ -1,6 +1,6 @@
 """Tenants, who belongs to them, and which one a request is about."""
 
-from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.actor import Acting
 from tenantry.tenancy.answering import Expected, acting, list_answer, list_binding, parameters_of
 from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.errors import (

@@ -10,7 +10,7 @@ from fastapi import Depends, Request, Response
 from tenantry.http import IfMatch, etag, parse_if_match
 from tenantry.kernel import Actor, ActorKind
 from tenantry.query import CursorSigner, ListRequest, openapi_parameters, page_body, parse_list
-from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.actor import Acting
 from tenantry.tenancy.row_list import ListPage, RowList
 from tenantry.tenancy.rules import SignedIn, TenantAccess
 from tenantry.tenancy.schemas import TenantRead

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from tenantry.database import UnitOfWork
-from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.actor import Acting
 
 
 class RoleAuthority(Protocol):

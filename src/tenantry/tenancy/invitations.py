@@ -16,7 +16,7 @@ from tenantry.identity import email_key
 from tenantry.kernel import Actor, ActorKind, InvalidInput, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Mail, Runtime
-from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.actor import Acting
 from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.errors import (
     AlreadyMember,

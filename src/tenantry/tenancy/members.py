@@ -14,7 +14,7 @@ from tenantry.identity import email_key
 from tenantry.kernel import SYSTEM
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.actor import Acting
 from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.errors import LastOwner, MemberNotFound, UnknownUser
 from tenantry.tenancy.facts import keys_of_members

@@ -17,7 +17,7 @@ from tenantry.http import StaleVersion
 from tenantry.kernel import Actor, TenantId, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.actor import Acting
 from tenantry.tenancy.errors import PlacementFailed, SlugReserved, TenantNotFound
 from tenantry.tenancy.facts import keys_of_members, slug_key, tenant_key
 from tenantry.tenancy.models import TenantStatus

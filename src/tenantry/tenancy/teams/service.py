@@ -14,7 +14,7 @@ from tenantry.http import StaleVersion
 from tenantry.kernel import FieldError, InvalidInput, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy.acting import Acting
+from tenantry.tenancy.actor import Acting
 from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.errors import (
     TeamCycle,
