@@ -23,7 +23,7 @@ from tenantry.app import assembled
 from tenantry.database import Database, DatabaseUnavailable, DatabaseUrls
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import FrozenClock, SystemClock, new_id
-from tenantry.tenancy import Acting, Role
+from tenantry.tenancy import Acting, Role, member_key
 from tenantry.testing import TestTenant, World
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +57,18 @@ async def a_key(tenant: TestTenant, **body: Any) -> str:
 
 def book_of(world: World) -> KeyBook:
     return world.assembly.keys.book
+
+
+async def at_hand(world: World, text: str) -> KeyFacts:
+    """Let a key be used until everything about it is at hand, as requests do: the gate asks for the membership."""
+    book = book_of(world)
+    facts = await book.load(text)
+    if facts.user_id is not None:
+        asked, resolver = (facts.user_id, facts.tenant_id, None, None), world.assembly.gate.resolver
+        assert resolver.peek(*asked) or await resolver.resolve(*asked)
+        facts = await book.load(text)
+    assert book.peek(text) is facts
+    return facts
 
 
 async def refusal(book: KeyBook, text: str) -> tuple[str, str]:
@@ -166,6 +178,7 @@ class TestRefusing:
         text, book = await a_key(tenant), book_of(world)
         presented = secrets_of(text)
         assert presented is not None
+        await at_hand(world, text)
         forged = with_ids(text, other.id, presented.key_id)
         found = await asyncio.gather(*(book.load(one) for one in [forged, text] * 10), return_exceptions=True)
         assert [isinstance(one, InvalidApiKey) for one in found] == [True, False] * 10
@@ -176,7 +189,7 @@ class TestRefusing:
         tenant = await later.tenant()
         ends = clock.now() + timedelta(minutes=5)
         text, book = await a_key(tenant, expires_at=ends.isoformat()), book_of(later)
-        assert (await book.load(text)).expires_at == ends
+        assert (await at_hand(later, text)).expires_at == ends
         clock.advance(timedelta(minutes=5) - timedelta(microseconds=1))
         assert book.peek(text) is not None
         clock.advance(timedelta(microseconds=1))
@@ -186,7 +199,7 @@ class TestRefusing:
 class TestRemembering:
     async def test_a_key_that_is_known_needs_no_database(self, world: World, connections: Connections) -> None:
         text, book = await a_key(await world.tenant()), book_of(world)
-        known = await book.load(text)
+        known = await at_hand(world, text)
         taken = connections.taken
         assert all(book.peek(text) is known for _ in range(100))
         assert connections.taken <= taken + 1  # the note of its use
@@ -197,9 +210,8 @@ class TestRemembering:
         tenant = await world.tenant()
         text = await a_key(tenant)
         here, there = book_of(world), book_of(elsewhere)
-        key = await here.load(text)
-        await there.load(text)
-        assert there.peek(text) is not None
+        key = await at_hand(world, text)
+        await at_hand(elsewhere, text)
         assert (await tenant.owner.delete(f"/api-keys/{key.id}")).status_code == 204
         assert here.peek(text) is None
         await refusal(here, text)
@@ -236,8 +248,8 @@ class TestRemembering:
         await world.assembly.tenancy.members.add(Acting.as_system(tenant.id), person.id, Role.MEMBER)
         answer = await person.client(tenant.id).post("/api-keys", json={"name": "key"})
         text, here, there = answer.json()["secret"], book_of(world), book_of(elsewhere)
-        await here.load(text)
-        await there.load(text)
+        await at_hand(world, text)
+        await at_hand(elsewhere, text)
         admin = (await someone(world, platform_role=SUPERADMIN)).client()
         assert (await admin.patch(f"/users/{person.id}", json={"is_active": False})).status_code == 200
         assert await refusal(here, text) == await refusal(here, "nonsense")
@@ -245,6 +257,20 @@ class TestRemembering:
         await refusal(there, text)
         assert (await admin.patch(f"/users/{person.id}", json={"is_active": True})).status_code == 200
         assert (await here.load(text)).user_id == person.id
+
+    async def test_a_key_is_read_again_when_the_membership_was(self, world: World, connections: Connections) -> None:
+        tenant = await world.tenant()
+        text, book = await a_key(tenant), book_of(world)
+        before = await at_hand(world, text)
+        assert before.user_id is not None
+        acting = Acting.as_system(tenant.id)
+        await world.assembly.tenancy.members.add(acting, (await someone(world)).id, Role.MEMBER)
+        assert book.peek(text) is before  # others come and go
+        world.assembly.runtime.facts.forget(member_key(tenant.id, before.user_id))
+        assert book.peek(text) is None
+        taken = connections.taken
+        assert await at_hand(world, text) == before
+        assert connections.taken > taken
 
     async def test_a_permission_that_is_no_more_gives_nothing(self, world: World) -> None:
         tenant = await world.tenant()
@@ -261,7 +287,7 @@ class TestRemembering:
         texts, book = [await a_key(tenant) for _ in range(4)], book_of(world)
         before = set(book._compared)
         for text in texts[:3]:
-            await book.load(text)
+            await at_hand(world, text)
         while len(book._compared) > 3:
             book._compared.popitem(last=False)
         assert book.peek(texts[0]) is not None  # used last, so it stays

@@ -1,8 +1,9 @@
 """The hot path of keys: from the text of a key to what it stands for, for every request that brings one.
 
 Remembered are texts whose secret was compared, the latest used. Whether the key still exists, what it may do, and
-whether the person it acts for is still active is asked every time, of the fact cache; whether that person still belongs
-to the tenant, the gate asks.
+whether the person it acts for is still active is asked every time, of the fact cache; what that person is in the
+tenant, the gate asks. A key goes with the membership, and nobody announces it then: it is read again whenever the
+membership was, or else whoever leaves and comes back would find it alive.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tenantry.access.permissions import PermissionCatalog
 from tenantry.cache import MISSING, FactCache
 from tenantry.database import Database, Row
 from tenantry.kernel import SYSTEM, Clock
+from tenantry.tenancy import member_key
 
 KEPT_KEYS = 10_000
 """Compared keys remembered by a process; about 1 KiB each."""
@@ -58,13 +60,15 @@ class KeyFacts:
 class _Compared:
     """A text that was presented, and the facts under which its secret was found right."""
 
-    __slots__ = ("facts", "key", "person_key", "presented")
+    __slots__ = ("facts", "key", "member_key", "membership", "person_key", "presented")
 
-    def __init__(self, presented: PresentedKey) -> None:
+    def __init__(self, presented: PresentedKey, membership: object = MISSING) -> None:
         self.presented = presented
+        self.membership = membership
+        """What was remembered of the membership before the key was read; `MISSING` where nothing was."""
         self.key = api_key_key(presented.tenant_id, presented.key_id)
         self.facts: KeyFacts | None = None
-        self.person_key: str | None = None
+        self.person_key = self.member_key = ""
 
     def proves(self, facts: KeyFacts) -> bool:
         if facts is self.facts:
@@ -72,7 +76,8 @@ class _Compared:
         if not hmac.compare_digest(facts.secret_hash, self.presented.secret_hash):
             return False
         self.facts = facts
-        self.person_key = None if facts.user_id is None else person_key(facts.user_id)
+        if facts.user_id is not None:
+            self.person_key, self.member_key = person_key(facts.user_id), member_key(facts.tenant_id, facts.user_id)
         return True
 
 
@@ -98,7 +103,7 @@ class KeyBook:
         now = self._clock.now()
         if facts is MISSING or not facts.is_live(now) or not compared.proves(facts):
             return None
-        if compared.person_key is not None and self._facts.peek(compared.person_key) is not True:
+        if facts.user_id is not None and not self._is_settled(compared):
             return None
         self._compared.move_to_end(text)
         self._usage.note(facts.tenant_id, facts.id, now)
@@ -113,7 +118,7 @@ class KeyBook:
         presented = secrets_of(text)
         if presented is None:
             raise InvalidApiKey
-        compared = _Compared(presented)
+        compared = _Compared(presented, self._start_afresh(text))
         # "No such key" is not kept: whoever makes up ids would push what is true out of the cache.
         facts = await self._facts.load(compared.key, lambda: self._read(presented))
         now = self._clock.now()
@@ -123,6 +128,23 @@ class KeyBook:
         self._remember(text, compared)
         self._usage.note(facts.tenant_id, facts.id, now)
         return facts
+
+    def _is_settled(self, compared: _Compared) -> bool:
+        """Tell whether the person is known to be active, and the membership is the one that the key was read after."""
+        membership = self._facts.peek(compared.member_key)
+        if membership is MISSING or membership is not compared.membership:
+            return False
+        return self._facts.peek(compared.person_key) is True
+
+    def _start_afresh(self, text: str) -> object:
+        """Return what is remembered of the membership, and forget the key if that is not what it was read after."""
+        known = self._compared.get(text)
+        if known is None or known.facts is None or known.facts.user_id is None:
+            return MISSING
+        membership = self._facts.peek(known.member_key)
+        if membership is MISSING or membership is not known.membership:
+            self._facts.forget(known.key)
+        return membership
 
     def _remember(self, text: str, compared: _Compared) -> None:
         self._compared[text] = compared
