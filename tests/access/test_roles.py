@@ -39,6 +39,14 @@ async def given(tenant: TestTenant, role: Role, name: str) -> AsyncClient:
     return tenant.as_(role)
 
 
+async def key_of(tenant: TestTenant, account_id: str, **scope: Any) -> AsyncClient:
+    """Return a client that acts with a new key of a service account."""
+    body = {"name": tenant.canary, "service_account_id": account_id, **scope}
+    answer = await tenant.owner.post("/api-keys", json=body)
+    assert answer.status_code == 201, answer.text
+    return tenant.world.client({"X-API-Key": answer.json()["secret"]})
+
+
 async def role_of(tenant: TestTenant, role: Role) -> str:
     return str((await tenant.owner.get(f"/members/{tenant.people[role]}")).json()["role"])
 
@@ -107,6 +115,18 @@ class TestWhatActsOnTheNextRequest:
         assert (await auditor.get("/members")).status_code == 403
         await tenant.owner.patch(f"/roles/{role['id']}", json={"permissions": ["members:read"]})
         assert (await auditor.get("/members")).status_code == 200
+
+    async def test_for_keys_of_service_accounts_too(self, world: World) -> None:
+        tenant = await world.tenant()
+        role = await made(tenant, "auditor", "members:read")
+        account = await tenant.owner.post("/service-accounts", json={"name": tenant.canary, "role": "auditor"})
+        key = await key_of(tenant, account.json()["id"])
+        path = f"/roles/{role['id']}"
+        assert (await key.get("/members")).status_code == 200
+        assert (await tenant.owner.patch(path, json={"name": "inspector"})).status_code == 200
+        assert (await key.get("/members")).status_code == 200
+        assert (await tenant.owner.patch(path, json={"permissions": []})).status_code == 200
+        assert (await key.get("/members")).status_code == 403
 
     async def test_another_role(self, world: World) -> None:
         tenant = await world.tenant()
@@ -251,6 +271,21 @@ class TestEscalation:
         assert (await staff.patch(path, json={"role": "clerk"})).status_code == 200
         assert (await staff.get("/roles")).status_code == 403
 
+    async def test_a_key_of_a_service_account_gives_no_more_than_its_role_and_scope(self, world: World) -> None:
+        tenant = await world.tenant()
+        await made(tenant, "staff", *STAFF)
+        account = await tenant.owner.post("/service-accounts", json={"name": tenant.canary, "role": "staff"})
+        unscoped = await key_of(tenant, account.json()["id"])
+        assert (await unscoped.post("/roles", json={"name": "a", "permissions": ["teams:read"]})).status_code == 201
+        beyond = await unscoped.post("/roles", json={"name": "b", "permissions": ["projects:read"]})
+        assert refused(beyond) == (403, "beyond_own_permissions")
+        scoped = await key_of(tenant, account.json()["id"], permissions=["roles:manage", "members:manage"])
+        assert (await scoped.post("/roles", json={"name": "c", "permissions": ["roles:manage"]})).status_code == 201
+        beyond = await scoped.post("/roles", json={"name": "d", "permissions": ["teams:read"]})
+        assert refused(beyond) == (403, "beyond_own_permissions")
+        viewer = await scoped.patch(f"/members/{tenant.people[Role.VIEWER]}", json={"role": "c"})
+        assert refused(viewer) == (403, "role_above_own")
+
     async def test_a_key_gives_no_more_than_its_scope(self, world: World) -> None:
         tenant, assembly = await world.tenant(), world.assembly
         scoped = acting_as(tenant, Role.OWNER, ceiling=frozenset({"members:manage", "roles:manage"}))
@@ -268,7 +303,7 @@ class TestEscalation:
             await roles.create(admitted, {**EMPTY, "permissions": ["members:manage"]})
 
 
-EMPTY = {"name": "made", "description": None, "counts_as": Role.VIEWER, "permissions": []}
+EMPTY: dict[str, Any] = {"name": "made", "description": None, "counts_as": Role.VIEWER, "permissions": []}
 
 
 class TestPermissionsOfARole:
@@ -423,10 +458,11 @@ async def trail(world: World, tenant: TestTenant, resource_id: UUID) -> list[Any
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL app.tenant_id = '{tenant.id}'")
-            return await connection.fetch(
+            rows: list[Any] = await connection.fetch(
                 "SELECT action, before::text, after::text FROM control.audit_entries "
                 "WHERE resource_id = $1 ORDER BY id",
                 resource_id,
             )
+            return rows
     finally:
         connection.terminate()

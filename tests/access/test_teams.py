@@ -8,14 +8,13 @@ from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient, Response
+from tests.access.test_roles import given, refused, trail
+from tests.access.test_roles import made as role_made
 
 from tenantry.kernel import Actor, ActorKind, new_id
 from tenantry.tenancy import Acting, Membership, Role, RoleAboveOwn, TeamCycle, TeamRecord, TeamTooDeep
 from tenantry.tenancy.teams import service as limits
 from tenantry.testing import TestTenant, World
-
-from .test_roles import given, refused, trail
-from .test_roles import made as role_made
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from tenantry.access.roles import GivingRoles
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SystemClock, new_id
-from tenantry.tenancy import Acting, Role
+from tenantry.runtime import Mail
+from tenantry.tenancy import Acting, InvalidInvitation, Role, TenancySettings
+from tenantry.tenancy.invitations import Invitations
 from tenantry.testing import TestTenant, World
 
 from .conftest import LetterBox, Someone, connected, someone
@@ -155,6 +158,53 @@ class TestAccepting:
         tenant, who = await elsewhere.tenant(), await someone(elsewhere)
         await elsewhere.assembly.tenancy.invitations.invite(Acting.as_system(tenant.id), who.email, Role.OWNER)
         assert await accept(who, await letters.token_for(who.email)) == (200, None)
+
+
+class TestRolesOfTheTenantsOwn:
+    async def test_an_invitation_goes_with_a_role_that_is_renamed(self, elsewhere: World, letters: LetterBox) -> None:
+        tenant, who = await elsewhere.tenant(), await someone(elsewhere)
+        role = (await tenant.owner.post("/roles", json={"name": "auditor", "permissions": ["members:read"]})).json()
+        await tenant.owner.post("/invitations", json={"email": who.email, "role": "auditor"})
+        token = await letters.token_for(who.email)
+        await tenant.owner.patch(f"/roles/{role['id']}", json={"name": "inspector"})
+        accepted = await who.client().post("/invitations/accept", json={"token": token})
+        assert (accepted.status_code, accepted.json()["role"]) == (200, "inspector")
+        assert (await who.client(tenant.id).get("/members")).status_code == 200
+
+    async def test_it_is_worth_nothing_once_the_role_is_more_than_whoever_sent_it_holds(
+        self, elsewhere: World, letters: LetterBox
+    ) -> None:
+        tenant, who = await elsewhere.tenant(), await someone(elsewhere)
+        await tenant.owner.post("/roles", json={"name": "staff", "permissions": ["members:manage"]})
+        role = (await tenant.owner.post("/roles", json={"name": "auditor"})).json()
+        await tenant.owner.patch(f"/members/{tenant.people[Role.MANAGER]}", json={"role": "staff"})
+        invited = await tenant.manager.post("/invitations", json={"email": who.email, "role": "auditor"})
+        assert invited.status_code == 201
+        await tenant.owner.patch(f"/roles/{role['id']}", json={"permissions": ["projects:delete"]})
+        token = await letters.token_for(who.email)
+        refused = await who.client().post("/invitations/accept", json={"token": token})
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_invitation")
+
+    async def test_whoever_shows_a_good_token_starts_afresh_and_nobody_else(self, world: World) -> None:
+        tenant, who, stranger = await world.tenant(), await someone(world), await someone(world)
+        forgotten: list[tuple[UUID, UUID]] = []
+        mails: list[Mail] = []
+
+        async def forget(tenant_id: UUID, user_id: UUID) -> None:
+            forgotten.append((tenant_id, user_id))
+
+        giving = GivingRoles(world.assembly.gate.catalog)
+        invitations = Invitations(
+            world.assembly.runtime, TenancySettings(), mails.append, roles=giving, forget_grants=forget
+        )
+        await invitations.invite(Acting.as_system(tenant.id), who.email, Role.VIEWER)
+        token = mails[0].text.split("    ")[1].split()[0]
+        for user_id, presented in ((stranger.id, token), (who.id, token[:-1] + ("A" if token[-1] != "A" else "B"))):
+            with pytest.raises(InvalidInvitation):
+                await invitations.accept(user_id, presented)
+        assert forgotten == []
+        await invitations.accept(who.id, token)
+        assert forgotten == [(tenant.id, who.id)]
 
 
 class TestInviting:

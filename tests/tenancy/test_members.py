@@ -8,8 +8,20 @@ from uuid import UUID
 
 import pytest
 
+from tenantry.access.roles import GivingRoles
+from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.kernel import Actor, ActorKind, TenantryError, new_id
-from tenantry.tenancy import Acting, LastOwner, MemberRecord, NotAMember, Role, RoleAboveOwn
+from tenantry.tenancy import (
+    Acting,
+    AlreadyMember,
+    LastOwner,
+    MemberRecord,
+    NotAMember,
+    Role,
+    RoleAboveOwn,
+    UnknownUser,
+)
+from tenantry.tenancy.members import Members
 from tenantry.testing import TestTenant, World
 
 from .conftest import LetterBox, someone
@@ -78,6 +90,43 @@ class TestAdding:
         tenant, who = await world.tenant(), await someone(world)
         for body in ({"role": "member"}, {"role": "member", "email": who.email, "user_id": str(who.id)}):
             assert (await tenant.owner.post("/members", json=body)).status_code == 422
+
+
+class TestComingBack:
+    """What somebody was granted before they left is forgotten before they come back, and nobody else's."""
+
+    def forgetting(self, world: World, forgotten: list[tuple[UUID, UUID]]) -> Members:
+        async def forget(tenant_id: UUID, user_id: UUID) -> None:
+            forgotten.append((tenant_id, user_id))
+
+        assembly = world.assembly
+        giving = GivingRoles(assembly.gate.catalog)
+        return Members(assembly.runtime, assembly.tenancy.invitations, roles=giving, forget_grants=forget)
+
+    async def test_a_person_who_is_no_member_starts_afresh(self, world: World) -> None:
+        tenant, who = await world.tenant(), await someone(world)
+        forgotten: list[tuple[UUID, UUID]] = []
+        members = self.forgetting(world, forgotten)
+        await members.add(Acting.as_system(tenant.id), who.id, Role.VIEWER)
+        assert forgotten == [(tenant.id, who.id)]
+
+    async def test_adding_a_member_again_forgets_nothing(self, world: World) -> None:
+        tenant = await world.tenant()
+        forgotten: list[tuple[UUID, UUID]] = []
+        members = self.forgetting(world, forgotten)
+        with pytest.raises(AlreadyMember):
+            await members.add(Acting.as_system(tenant.id), tenant.people[Role.VIEWER], Role.VIEWER)
+        assert forgotten == []
+
+    async def test_what_is_no_person_is_forgotten_nothing(self, world: World) -> None:
+        tenant = await world.tenant()
+        team = (await tenant.owner.post("/teams", json={"name": tenant.canary})).json()["id"]
+        forgotten: list[tuple[UUID, UUID]] = []
+        members = self.forgetting(world, forgotten)
+        for subject in (UUID(team), BUILT_IN_IDS["viewer"], new_id()):
+            with pytest.raises(UnknownUser):
+                await members.add(Acting.as_system(tenant.id), subject, Role.VIEWER)
+        assert forgotten == []
 
 
 class TestManaging:

@@ -3,6 +3,7 @@
 from tenantry.access.builtin import BUILTIN
 from tenantry.access.checking import existence, refusal, require_anywhere, require_on_record
 from tenantry.access.decision import Decision, Line
+from tenantry.access.denials import Denial, DenialTrail
 from tenantry.access.dependencies import (
     Access,
     RequestAccess,
@@ -39,6 +40,8 @@ __all__ = [
     "Access",
     "AccessGate",
     "Decision",
+    "Denial",
+    "DenialTrail",
     "Extent",
     "Extents",
     "FieldNotPermitted",

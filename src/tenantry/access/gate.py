@@ -7,6 +7,7 @@ Every fact is asked of the in-process cache first; on a hit nothing here waits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.types import Scope
 
@@ -40,19 +41,20 @@ class AccessGate:
         (400, 403).
         """
         sent = _credentials(scope)
+        state = scope.setdefault("state", {})
         if sent.key is not None:
-            principal = await self._of_key(sent.key, sent)
+            principal = await self._of_key(sent.key, sent, state)
         elif sent.token is not None:
-            principal = await self._of_token(sent.token, sent)
+            principal = await self._of_token(sent.token, sent, state)
         else:
             raise NotSignedIn("Send an access token: Authorization: Bearer …")
         context.tenant_id.set(str(principal.tenant.id))
-        state = scope.setdefault("state", {})
         state["tenant"], state["principal"] = principal.tenant, principal
         return principal
 
-    async def _of_token(self, token: str, sent: _Sent) -> Principal:
+    async def _of_token(self, token: str, sent: _Sent, state: dict[str, Any]) -> Principal:
         identity = self.authenticator.peek(token) or await self.authenticator.authenticate(token)
+        state["identity"] = identity  # the trail says who was refused a tenant
         user_id, platform_role = identity.user_id, identity.platform_role
         context.actor_id.set(str(user_id))
         asked = (user_id, identity.active_tenant_id, sent.tenant_id, sent.tenant_slug)
@@ -60,9 +62,9 @@ class AccessGate:
         known = self.principals.peek(user_id, membership.tenant.id, (membership, platform_role))
         return known or await self.principals.of_person(user_id, membership, platform_role)
 
-    async def _of_key(self, text: str, sent: _Sent) -> Principal:
+    async def _of_key(self, text: str, sent: _Sent, state: dict[str, Any]) -> Principal:
         """A key names its tenant; a header may repeat it. The key counts while whom it acts for belongs there."""
-        key = self.keys.peek(text) or await self.keys.load(text)
+        key = state["api_key"] = self.keys.peek(text) or await self.keys.load(text)
         context.actor_id.set(str(key.id))
         if key.user_id is None:
             tenant = await self.resolver.active(key.tenant_id)

@@ -89,6 +89,12 @@ class Application:
             router for module in self.modules for router in module.routers if isinstance(router, ResourceRouter)
         )
 
+    @property
+    def singulars(self) -> dict[str, str]:
+        """What one record of each resource is called, by the resource's name."""
+        served = [router.service.resource for router in self.resources]
+        return {resource.name: resource.singular for resource in served}
+
     def constraint_errors(self) -> dict[str, type[TenantryError]]:
         """Return what each declared constraint means when it is violated."""
         found: dict[str, type[TenantryError]] = {}

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from tenantry.access import AccessGate, Principals, TypeGrantBook, VisibleRows
+from tenantry.access import AccessGate, DenialTrail, Principals, TypeGrantBook, VisibleRows
 from tenantry.access.grants import GrantService
 from tenantry.access.keys import KeyService
 from tenantry.access.roles import GivingRoles, RoleBook, Roles
@@ -43,6 +43,7 @@ class Assembly:
     keys: KeyService
     roles: Roles
     gate: AccessGate
+    denials: DenialTrail
     grants: GrantService
     resources: ResourceEdge
     listener: InvalidationListener
@@ -75,6 +76,7 @@ async def assembled(
         try:
             yield parts
         finally:
+            await parts.denials.close()
             await parts.keys.close()
             await parts.identity.close()
             await parts.tenancy.close()
@@ -140,6 +142,7 @@ def _parts(
         keys=keys,
         roles=Roles(runtime, catalog, giving),
         gate=gate,
+        denials=DenialTrail(runtime),
         grants=grants,
         resources=ResourceEdge(gate, runtime, cursors),
         listener=listener,

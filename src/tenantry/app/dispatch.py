@@ -15,22 +15,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tenantry.http import API_PREFIX
 from tenantry.resources import ResourceRoute
 
+Wrap = Callable[[ASGIApp], ASGIApp]
+
 _SEGMENT = API_PREFIX.count("/") + 1
 
 
 class RouteIndex:
     """The innermost ASGI application: picks a route by its key, and leaves everything else to the router.
 
-    FastAPI's routes need its middleware `around` them. Generated routes are called as they are: they have no
-    dependencies to close, and what they raise `RequestEdge` renders.
+    FastAPI's routes need its middleware `around` them. Generated routes are called as they are, but for the trail of
+    what they refuse (`recording`): they have no dependencies to close, and what they raise `RequestEdge` renders.
     """
 
-    def __init__(self, router: ASGIApp, routes: list[BaseRoute], *, around: Callable[[ASGIApp], ASGIApp]) -> None:
+    def __init__(self, router: ASGIApp, routes: list[BaseRoute], *, around: Wrap, recording: Wrap) -> None:
         self._router = around(router)
         self._by_key: dict[tuple[str, str, int], list[tuple[Route, ASGIApp]]] = defaultdict(list)
         for route in routes:
             if isinstance(route, Route) and route.path.startswith(API_PREFIX + "/"):
-                app = route.app if isinstance(route, ResourceRoute) else around(route.app)
+                app = recording(route.app) if isinstance(route, ResourceRoute) else around(route.app)
                 segments = route.path.split("/")
                 for method in route.methods or ():
                     self._by_key[method, segments[_SEGMENT], len(segments)].append((route, app))

@@ -18,6 +18,7 @@ from tenantry.access.roles import roles_routers
 from tenantry.app import health
 from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly
+from tenantry.app.denials import DenialEdge
 from tenantry.app.dispatch import RouteIndex
 from tenantry.app.enveloping import in_style
 from tenantry.app.openapi import openapi_document
@@ -56,6 +57,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.router.routes.extend(health.router.routes)
     app.router.routes.extend(routes_of(assembly.application, style))
     install_problem_handlers(app, style)
+    app.record_denials()
     return app
 
 
@@ -78,11 +80,14 @@ class _Api(FastAPI):
     def __init__(self, assembly: Assembly, **options: Any) -> None:
         super().__init__(**options)
         self._assembly = assembly
+        self._denials = DenialEdge(assembly.denials, assembly.application.singulars)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the stack. `RequestEdge` renders whatever the layers inside it raise."""
         settings, runtime = self._assembly.settings, self._assembly.runtime
-        app: ASGIApp = RouteIndex(self.router, self.router.routes, around=self._around)
+        app: ASGIApp = RouteIndex(
+            self.router, self.router.routes, around=self._around, recording=self._denials.recording
+        )
         if cors := cors_middleware(settings.http):
             app = cors.cls(app, *cors.args, **cors.kwargs)
         return RequestEdge(
@@ -96,6 +101,10 @@ class _Api(FastAPI):
     def _around(self, app: ASGIApp) -> ASGIApp:
         """Return a route of FastAPI's own with what it counts on: rendered errors, and a stack that closes files."""
         return ExceptionMiddleware(AsyncExitStackMiddleware(app), handlers=self.exception_handlers, debug=False)
+
+    def record_denials(self) -> None:
+        """Note what FastAPI's routes refuse, before the handlers of their failures answer."""
+        self._denials.record_denials(self)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document, made on first use."""

@@ -60,6 +60,7 @@ from tenantry.http.safe_json import MAX_JSON_BYTES, MAX_JSON_DEPTH, SafeJson
 from tenantry.http.schemas import InputSchema, OutputSchema, partial
 from tenantry.http.settings import HttpSettings, cors_middleware
 from tenantry.http.text import clean
+from tenantry.http.translation import problem_for
 
 __all__ = [
     "API_PREFIX",
@@ -132,6 +133,7 @@ __all__ = [
     "partial",
     "problem_body",
     "problem_components",
+    "problem_for",
     "problem_of",
     "problem_responses",
     "public",

@@ -59,7 +59,12 @@ class Vocabulary:
         ]
         self.collections = {slot.collection for one in operations for slot in one.slots}
         self.collections |= {one.collection for one in operations if _adds(one)}
-        self._permissions = sorted(application.catalog().descriptions)
+        self.permissions = sorted(application.catalog().descriptions)
+
+    @property
+    def resources(self) -> list[ResourceDefinition]:
+        """Every resource of the application."""
+        return [one for _, one in self._definitions]
 
     def definition_of(self, collection: str) -> ResourceDefinition | None:
         """Return the resource whose records a collection holds."""
@@ -76,7 +81,7 @@ class Vocabulary:
         if stem == "user":
             return PEOPLE
         if stem == "parent":
-            return self._home_of(own)
+            return self.home_of(own)
         if stem == "tenant":
             return TENANTS
         if stem == "resource":
@@ -87,13 +92,18 @@ class Vocabulary:
 
     def permission_of(self, operation: Operation) -> str:
         """Return a permission that an operation may be about."""
-        named = [f"{part}:read" for part in operation.collection.split("/")]
-        of_resources = [f"{one.name}:read" for _, one in self._definitions]
-        return next(one for one in (*named, *of_resources, *self._permissions) if one in self._permissions)
+        names = [one.name for one in self._ordered()]
+        named = [part for part in operation.collection.split("/") if part in names]
+        candidates = [f"{name}:read" for name in (*named, *names)]
+        return next(one for one in (*candidates, *self.permissions) if one in self.permissions)
 
     def resource_name(self) -> str:
         """Return the name of some resource."""
-        return next((one.name for _, one in self._definitions), "members")
+        return next((one.name for one in self._ordered()), "members")
+
+    def _ordered(self) -> list[ResourceDefinition]:
+        """Return the resources, those with grants first: what names some resource may be about a grant."""
+        return sorted((one for _, one in self._definitions), key=lambda one: not one.access.grantable)
 
     def _by_foreign_key(self, collection: str, name: str) -> str | None:
         definition = self.definition_of(collection)
@@ -102,7 +112,7 @@ class Vocabulary:
         tables = {key.column.table.name for key in definition.table.c[name].foreign_keys}
         return next((_path(router) for router, one in self._definitions if one.table.name in tables), None)
 
-    def _home_of(self, collection: str) -> str:
+    def home_of(self, collection: str) -> str:
         """Return where single records are read: ``/tasks`` for ``/projects/{}/tasks``."""
         definition = self.definition_of(collection)
         return next((_path(router) for router, one in self._definitions if one is definition), collection)
@@ -190,11 +200,18 @@ class Bodies:
         members = schema.get("properties")
         if not members:
             return {"note": filling.mark}
+        left_out = (choice.left_out | self._reserved(operation)) - set(schema.get("required", ()))
         return {
             name: self._value(operation, inner, name, filling, choice)
             for name, inner in members.items()
-            if name not in choice.left_out
+            if name not in left_out
         }
+
+    def _reserved(self, operation: Operation) -> frozenset[str]:
+        """Return what is left out of bodies: fields that few may write, and the slug that later calls select by."""
+        definition = self.vocabulary.definition_of(_own_collection(operation))
+        restricted = frozenset(definition.access.restricted) if definition is not None else frozenset()
+        return restricted | {"slug"} if operation.method == "PATCH" else restricted
 
     def _known(self, operation: Operation, name: str, schema: Schema, filling: Filling) -> Any:
         """Return what the names of the framework mean, where a schema says only that it is a text."""
@@ -212,7 +229,7 @@ class Bodies:
         return known.get(name)
 
     def _text(self, operation: Operation, schema: Schema, name: str, filling: Filling) -> str:
-        form = schema.get("format")
+        form = str(schema.get("format"))
         if form == "uuid":
             target = self.vocabulary.target_of(operation, name)
             return str(filling.ids.get(target, filling.ids[PEOPLE]))

@@ -80,7 +80,7 @@ class Matrix:
     def probes(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
         """Yield every probe that the shape of the operation allows a member of `mine`."""
         yield from self._in_path(operation, caller)
-        if self._ids(operation) is not None:
+        if self.mine.ids_for(operation) is not None:
             yield from self._in_body(operation, caller)
             yield from self._in_query(operation, caller)
         if operation.is_of_tenant:
@@ -89,7 +89,7 @@ class Matrix:
     def by_header(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
         """Yield the probes that select the other tenant; all that somebody of no tenant can try."""
         side, own = self.theirs.side.tenant, self.mine.side.tenant
-        ids = self._ids(operation, self.theirs)
+        ids = self.theirs.ids_for(operation)
         if ids is None:
             return
         params = self.bodies.params(operation, self.theirs.filling)
@@ -108,15 +108,20 @@ class Matrix:
                 place = f"header {header}{' beside one of ones own' if others else ''}"
                 yield Probe(operation, caller.name, "other tenant", place, build, (value,), of)
 
+    def unselected(self, operation: Operation, caller: Caller) -> Request | None:
+        """Return a request for something of the other tenant without saying which tenant."""
+        ids = self.theirs.ids_for(operation)
+        return None if ids is None else self._request(operation, caller, ids)
+
     def malformed(self, operation: Operation, caller: Caller) -> Request | None:
         """Return the request with something in the path that is no id."""
-        ids = self._ids(operation)
+        ids = self.mine.ids_for(operation)
         if not ids:
             return None
         return self._request(operation, caller, (*ids[:-1], "not-an-id"))
 
     def _in_path(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
-        own = self._ids(operation)
+        own = self.mine.ids_for(operation)
         if not operation.slots or own is None:
             return
         last = operation.slots[-1].collection
@@ -193,13 +198,6 @@ class Matrix:
         record = self.theirs.get(target, state) or (self.theirs.get(PEOPLE) if state is State.OWN else None)
         return None if record is None else record.id
 
-    def _ids(self, operation: Operation, estate: Estate | None = None) -> tuple[UUID, ...] | None:
-        """Return ids of ones own for every place of the path; None where there are none."""
-        if not operation.slots:
-            return ()
-        record = (estate or self.mine).get(operation.slots[-1].collection)
-        return record.ids if record is not None and len(record.ids) == len(operation.slots) else None
-
     def _request(
         self, operation: Operation, caller: Caller, ids: Sequence[Any], headers: Mapping[str, str] | None = None
     ) -> Request:
@@ -228,7 +226,7 @@ class Matrix:
         return build
 
     def _body_builder(self, operation: Operation, caller: Caller, reference: Reference) -> Callable[[Values], Request]:
-        template = self._request(operation, caller, self._ids(operation) or ())
+        template = self._request(operation, caller, self.mine.ids_for(operation) or ())
         own = list((template.body or {}).get(reference.name, ())) if reference.is_list else []
 
         def build(values: Values) -> Request:
@@ -239,7 +237,7 @@ class Matrix:
         return build
 
     def _query_builder(self, operation: Operation, caller: Caller, name: str) -> Callable[[Values], Request]:
-        template = self._request(operation, caller, self._ids(operation) or ())
+        template = self._request(operation, caller, self.mine.ids_for(operation) or ())
         counted = {"with_total": "true"} if "with_total" in operation.query else {}
 
         def build(values: Values) -> Request:

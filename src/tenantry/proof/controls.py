@@ -5,25 +5,23 @@ A route that refuses everything is not isolated, it is broken; without a control
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from tenantry.proof.bodies import PEOPLE, TENANTS, Bodies, Filling
+from tenantry.proof.bodies import TENANTS, Bodies
 from tenantry.proof.calling import Answer, Door, Request
-from tenantry.proof.furnishing import USERS, Estate, Furnisher, Record, State
-from tenantry.proof.people import NOBODY, Caller, newcomer
+from tenantry.proof.furnishing import USERS, Estate, Furnisher, Record
+from tenantry.proof.people import NOBODY, Caller
 from tenantry.proof.surface import Operation
 from tenantry.proof.verdicts import shown
 
-ADDS_MEMBERS = "members_create"
 NEEDS_MAIL = "public: its body holds what only a mail or an earlier answer tells"
 NEEDS_PAIR = "of identity: its body holds what only a mail or an earlier answer tells"
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """An allowed call: who made it and what came back; `answer` is the last refusal where none succeeded."""
+    """An allowed call: who made it and what came back; `answer` is a refusal where none succeeded."""
 
     caller: str
     request: Request
@@ -31,7 +29,7 @@ class Control:
 
     @property
     def detail(self) -> str:
-        """What was tried last, for a report."""
+        """What was tried, for a report."""
         return f"{self.request.line} as {self.caller}: {shown(self.answer)}"
 
 
@@ -45,19 +43,21 @@ class Controls:
         self._administrator = administrator
 
     async def of(self, operation: Operation, estate: Estate) -> Control | None:
-        """Return a call that succeeded, else the last one tried; None where there was nothing to call with."""
-        last: Control | None = None
+        """Return a call that succeeded, else the owner's that did not; None where there was nothing to call with."""
+        first: Control | None = None
         for caller in await self._callers(operation, estate):
             for is_deleted in (False, True) if operation.writes and operation.slots else (False,):
-                last = await self._attempt(operation, estate, caller, is_deleted=is_deleted) or last
-                if last is not None and last.answer.is_success:
-                    return last
-        return last
+                tried = await self._attempt(operation, estate, caller, is_deleted=is_deleted)
+                if tried is not None and tried.answer.is_success:
+                    return tried
+                first = first or tried
+        return first
 
     async def _callers(self, operation: Operation, estate: Estate) -> list[Caller]:
         if operation.is_of_tenant:
             return list(estate.side.callers.values())
-        person = await newcomer(estate.side.world, "visitor")
+        person = await estate.side.join("visitor")
+        person = Caller(person.name, person.user_id, person.credential)
         return [person, self._administrator, NOBODY] if not operation.is_public else [NOBODY]
 
     async def _attempt(
@@ -68,7 +68,7 @@ class Controls:
             ids = await self._ids(operation, estate, caller, is_deleted=is_deleted)
             if ids is None:
                 return last
-            filling = await self._filling(operation, estate)
+            filling = await self._furnisher.filling_for(operation, estate)
             request = Request(
                 operation.method,
                 operation.address(ids),
@@ -116,17 +116,3 @@ class Controls:
             case _:
                 found = await self._furnisher.first_of(collection, caller, estate.filling)
                 return None if found is None else Record((found,))
-
-    async def _filling(self, operation: Operation, estate: Estate) -> Filling:
-        filling = estate.filling
-        if operation.id == ADDS_MEMBERS:
-            coming = await newcomer(estate.side.world, "coming")
-            if coming.user_id is not None:
-                return Filling(filling.mark, {**filling.ids, PEOPLE: coming.user_id})
-        return filling
-
-
-def states_of(estate: Estate, operation: Operation) -> Iterator[State]:
-    """Yield the states in which the estate has records for the path of an operation."""
-    if operation.slots:
-        yield from estate.records.get(operation.slots[-1].collection, ())

@@ -18,6 +18,7 @@ from tenantry.proof.people import SECOND, Caller, Side, newcomer
 from tenantry.proof.surface import Operation
 from tenantry.proof.verdicts import items_of
 
+ADDS_MEMBERS = "members_create"
 USERS = "/users"
 _MOST_STATES_DEEP = 6
 """Levels of parents that are made; deeper trees of collections do not exist in practice."""
@@ -57,6 +58,13 @@ class Estate:
     def get(self, collection: str, state: State = State.OWN) -> Record | None:
         """Return a record; None where there is none in this state."""
         return self.records.get(collection, {}).get(state)
+
+    def ids_for(self, operation: Operation, state: State = State.OWN) -> tuple[UUID, ...] | None:
+        """Return ids for every place of an operation's path; None where there are none."""
+        if not operation.slots:
+            return ()
+        record = self.get(operation.slots[-1].collection, state)
+        return record.ids if record is not None and len(record.ids) == len(operation.slots) else None
 
     @property
     def ids(self) -> dict[str, UUID]:
@@ -129,6 +137,17 @@ class Furnisher:
             )
         )
 
+    async def filling_for(self, operation: Operation, estate: Estate) -> Filling:
+        """Return what a body is filled with where a person can be named once only: somebody new."""
+        filling, members = estate.filling, (operation.body or {}).get("properties", {})
+        if operation.id == ADDS_MEMBERS:
+            person = await newcomer(estate.side.world, "coming")
+        elif operation.method == "POST" and ("subject_id" in members or operation.collection.endswith("}/members")):
+            person = await estate.side.join("passer-by")
+        else:
+            return filling
+        return Filling(filling.mark, {**filling.ids, PEOPLE: _known(person)})
+
     def _place_people(self, estate: Estate) -> None:
         side = estate.side
         member, second = side.callers["member"].user_id, side.callers[SECOND].user_id
@@ -192,9 +211,8 @@ class Furnisher:
     async def _person(self, estate: Estate, collection: str) -> Record:
         side = estate.side
         person = await (side.join("passer-by") if collection == PEOPLE else newcomer(side.world, "passer-by"))
-        assert person.user_id is not None  # noqa: S101 - newcomers have one
-        estate.made.append(person.user_id)
-        return Record((person.user_id,))
+        estate.made.append(_known(person))
+        return Record((_known(person),))
 
     async def _parents(self, estate: Estate, maker: Operation) -> tuple[UUID, ...] | None:
         if not maker.slots:
@@ -205,9 +223,10 @@ class Furnisher:
     async def _made(
         self, estate: Estate, maker: Operation, collection: str, parents: tuple[UUID, ...], callers: Iterable[Caller]
     ) -> Record | None:
+        filling = await self.filling_for(maker, estate)
         for caller in callers:
             for choice in self._bodies.choices(maker):
-                body = self._bodies.body(maker, estate.filling, choice)
+                body = self._bodies.body(maker, filling, choice)
                 answer = await self._door.call(Request(maker.method, maker.address(parents), {}, caller.headers, body))
                 if answer.status in (401, 403):
                     break
@@ -247,3 +266,9 @@ def _is_uuid(value: object) -> bool:
     except ValueError:
         return False
     return isinstance(value, str)
+
+
+def _known(person: Caller) -> UUID:
+    if person.user_id is None:
+        raise ValueError(person.name)
+    return person.user_id

@@ -40,6 +40,14 @@ class Judge:
         """Return the tally of a route."""
         return self.tallies.setdefault(operation.title, Tally())
 
+    def places(self) -> dict[str, int]:
+        """Return how many probes there were in each kind of place."""
+        kinds: Counter[str] = Counter()
+        for tally in self.tallies.values():
+            for place, number in tally.places.items():
+                kinds[_kind_of(place)] += number
+        return dict(kinds.most_common())
+
     async def call(self, operation: Operation, caller: str, case: str, request: Request) -> Answer:
         """Send one request, and look whether its answer shows a secret or is a failure of the application."""
         answer = await self.door.call(request)
@@ -95,3 +103,10 @@ class Judge:
         foreign = await self.call(probe.operation, probe.caller, case, probe.build(probe.foreign))
         twin = await self.call(probe.operation, probe.caller, f"nothing, {probe.place}", probe.build(values))
         return foreign, twin, difference(foreign, twin, probe.foreign, values)
+
+
+def _kind_of(place: str) -> str:
+    """Return a place without the names of its route: ``body`` for ``body member project_id``."""
+    if place.startswith(("nested path", "header")):
+        return place.partition(",")[0]
+    return place if place.startswith("path") else place.partition(" ")[0]

@@ -22,6 +22,8 @@ class Caller:
     user_id: UUID | None
     credential: Mapping[str, str] = field(repr=False)
     tenant: Mapping[str, str] = field(default_factory=dict)
+    may_write: bool = True
+    """False for a key that was limited to reading."""
 
     @property
     def headers(self) -> dict[str, str]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenantry.app import Application
-from tenantry.kernel import SystemClock
+from tenantry.kernel import ConfigurationError, SystemClock
 from tenantry.proof.calling import Request
-from tenantry.proof.checksums import Checksums, changed
-from tenantry.proof.controls import NEEDS_MAIL, NEEDS_PAIR, Control
+from tenantry.proof.checksums import changed
+from tenantry.proof.controls import NEEDS_MAIL, NEEDS_PAIR
+from tenantry.proof.furnishing import State
+from tenantry.proof.listening import findings_in_logs
+from tenantry.proof.lists import can_be_listed, check_of
 from tenantry.proof.people import Caller
-from tenantry.proof.report import Line, Report, Standing
+from tenantry.proof.report import Line, Report, Standing, Timing
 from tenantry.proof.scratch import scratch_database
 from tenantry.proof.staging import Stage, staged
 from tenantry.proof.surface import Operation
+from tenantry.proof.timing import compare
 from tenantry.proof.verdicts import Kind
 
 Progress = Callable[[str], None]
@@ -42,7 +47,9 @@ async def prove(application: Application, plan: Plan, progress: Progress) -> Rep
     async with scratch_database(application, plan.server_url) as scratch:
         progress("furnishing two tenants")
         async with staged(application, scratch, seed=plan.seed) as stage:
-            lines = await _Run(stage, plan, progress).everything()
+            run = _Run(stage, plan, progress)
+            await run.everything()
+            ledger = stage.judge.ledger
             return Report(
                 application=application.title,
                 version=application.version,
@@ -52,50 +59,92 @@ async def prove(application: Application, plan: Plan, progress: Progress) -> Rep
                 only=plan.only,
                 seconds=time.perf_counter() - began,
                 callers=[one.name for one in (*stage.attackers, *stage.outsiders)],
-                lines=lines,
-                findings=stage.judge.ledger.findings,
-                counts=stage.judge.ledger.counts,
+                lines=[run.line(operation) for operation in run.chosen],
+                timings=run.timings,
+                places=stage.judge.places(),
+                findings=ledger.findings,
+                found=sum(ledger.counts.values()),
                 calls=stage.door.calls,
                 guarded_rows=stage.guard.rows,
             )
 
 
+@dataclass
 class _Run:
-    def __init__(self, stage: Stage, plan: Plan, progress: Progress) -> None:
-        self._stage = stage
-        self._plan = plan
-        self._progress = progress
+    stage: Stage
+    plan: Plan
+    progress: Progress
+    timings: list[Timing] = field(default_factory=list)
+    excuses: dict[str, str] = field(default_factory=dict)
 
-    async def everything(self) -> list[Line]:
-        chosen = [one for one in self._stage.operations if self._plan.only is None or self._plan.only in one.title]
-        lines = []
-        for number, operation in enumerate(chosen, 1):
-            self._progress(f"{number}/{len(chosen)} {operation.title}")
-            lines.append(await self._route(operation))
-        return lines
+    @property
+    def chosen(self) -> list[Operation]:
+        """The operations that are proved."""
+        only = self.plan.only
+        return [one for one in self.stage.operations if only is None or only in one.title]
 
-    async def _route(self, operation: Operation) -> Line:
+    async def everything(self) -> None:
+        """Prove lists first, while nothing was changed yet; then each route; then what needs all of them."""
+        if not self.chosen:
+            raise ConfigurationError(f"--only {self.plan.only}: no route has this in its title; see tenantry routes.")
+        await self._lists()
+        for number, operation in enumerate(self.chosen, 1):
+            self.progress(f"{number}/{len(self.chosen)} {operation.title}")
+            await self._route(operation)
+        self.progress("grants")
+        await self.stage.extras.check()
+        await self._times()
+        for finding in findings_in_logs(self.stage):
+            self.stage.judge.ledger.add(finding)
+
+    async def _lists(self) -> None:
+        stage = self.stage
+        insiders = list(stage.mine.side.callers.values())
+        for operation in self.chosen:
+            if not can_be_listed(operation, stage.mine):
+                continue
+            self.progress(f"list {operation.title}")
+            check = check_of(operation, stage.operations, stage.judge, stage.bodies, stage.mine)
+            await check.everybody(insiders)
+            if (cursor := await check.cursor(stage.theirs.side.owner, stage.theirs)) is not None:
+                await check.foreign_cursor(insiders, cursor)
+
+    async def _route(self, operation: Operation) -> None:
         """Prove one route: its control, then everybody's attempts, then the rows of the other tenant."""
-        before = await self._stage.guard.look()
-        control = await self._control(operation)
-        for caller in self._stage.attackers:
+        stage = self.stage
+        before = await stage.guard.look()
+        await self._control(operation)
+        for caller in stage.attackers:
             await self._attack(operation, caller)
         if operation.is_of_tenant:
-            for outsider in self._stage.outsiders:
-                for probe in self._stage.matrix.by_header(operation, outsider):
-                    await self._stage.judge.probe(probe)
-        await self._unchanged(operation, before)
-        return self._line(operation, control)
+            for caller in stage.mine.side.callers.values():
+                await stage.own_calls.attempt(operation, caller)
+            for outsider in stage.outsiders:
+                await self._intrude(operation, outsider)
+        request = Request(operation.method, operation.path)
+        for place in changed(before, await stage.guard.look()):
+            got = f"changed: {place}"
+            stage.judge.note(Kind.CHANGED, operation, "all", "rows of the other tenant", request, "unchanged rows", got)
 
-    async def _control(self, operation: Operation) -> Control | None:
-        control = await self._stage.controls.of(operation, self._stage.mine)
+    async def _control(self, operation: Operation) -> None:
+        control = await self.stage.controls.of(operation, self.stage.mine)
         if control is not None and control.answer.is_success:
-            self._stage.judge.tally(operation).controls += 1
-        return control
+            self.stage.judge.tally(operation).controls += 1
+            return
+        excuse = _excuse(operation)
+        if excuse is not None:
+            self.excuses[operation.title] = excuse
+            return
+        request = Request(operation.method, operation.path) if control is None else control.request
+        got = "there was nothing to call it with" if control is None else control.detail
+        expected = "a call that succeeds"
+        self.stage.judge.note(Kind.UNPROVEN, operation, "all", "allowed control", request, expected, got)
 
     async def _attack(self, operation: Operation, caller: Caller) -> None:
-        judge, matrix = self._stage.judge, self._stage.matrix
+        judge, matrix = self.stage.judge, self.stage.matrix
         for probe in matrix.probes(operation, caller):
+            await judge.probe(probe)
+        for probe in self.stage.extras.probes(operation, caller):
             await judge.probe(probe)
         malformed = matrix.malformed(operation, caller)
         if malformed is not None:
@@ -103,38 +152,64 @@ class _Run:
             if answer.is_success:
                 judge.note(Kind.BROKEN, operation, caller.name, "malformed, path", malformed, "4xx", str(answer.status))
 
-    async def _unchanged(self, operation: Operation, before: Checksums) -> None:
-        for place in changed(before, await self._stage.guard.look()):
-            request = Request(operation.method, operation.path)
-            self._stage.judge.note(
-                Kind.CHANGED,
-                operation,
-                "all",
-                "rows of the other tenant",
-                request,
-                "unchanged rows",
-                f"changed: {place}",
-            )
+    async def _intrude(self, operation: Operation, outsider: Caller) -> None:
+        """Somebody who is no member names the other tenant, or no tenant at all."""
+        judge, matrix = self.stage.judge, self.stage.matrix
+        for probe in matrix.by_header(operation, outsider):
+            await judge.probe(probe)
+        request = matrix.unselected(operation, outsider)
+        if request is not None:
+            answer = await judge.call(operation, outsider.name, "other tenant, no header", request)
+            judge.tally(operation).denied += not answer.is_success
+            if answer.is_success:
+                got = str(answer.status)
+                judge.note(Kind.OUTSIDER, operation, outsider.name, "other tenant, no header", request, "4xx", got)
 
-    def _line(self, operation: Operation, control: Control | None) -> Line:
-        tally = self._stage.judge.tally(operation)
-        reason = None
-        if not tally.controls:
-            reason = self._excuse(operation)
-            if reason is None:
-                request = Request(operation.method, operation.path) if control is None else control.request
-                got = "there was nothing to call it with" if control is None else control.detail
-                self._stage.judge.note(
-                    Kind.UNPROVEN, operation, "all", "allowed control", request, "a call that succeeds", got
-                )
-        found = self._stage.judge.ledger.of_route(operation.title)
-        standing = Standing.SKIPPED if reason else Standing.FOUND if found else Standing.PROVED
+    async def _times(self) -> None:
+        if not self.plan.samples:
+            return
+        chance = random.Random(self.plan.seed)  # noqa: S311 - an order of calls, no secret
+        caller = self.stage.mine.side.callers["member"]
+        for operation in self.chosen:
+            if operation.method == "GET" and operation.is_of_tenant and operation.slots:
+                self.progress(f"times of {operation.title}")
+                await self._time(operation, caller, chance)
+
+    async def _time(self, operation: Operation, caller: Caller, chance: random.Random) -> None:
+        theirs, judge = self.stage.theirs.ids_for(operation, State.OWN), self.stage.judge
+        if theirs is None:
+            return
+
+        def request(*, is_foreign: bool) -> Request:
+            ids = theirs if is_foreign else tuple(judge.nowhere.id() for _ in operation.slots)
+            return Request("GET", operation.address(ids), {}, caller.headers)
+
+        async def foreign() -> float:
+            return (await judge.door.call(request(is_foreign=True))).seconds
+
+        async def nowhere() -> float:
+            return (await judge.door.call(request(is_foreign=False))).seconds
+
+        found = await compare(foreign, nowhere, pairs=self.plan.samples, chance=chance)
+        self.timings.append(Timing(operation.title, found.pairs, found.p, found.ratio, found.differs))
+        if found.differs:
+            got = f"p {found.p:.1e} in {found.pairs} pairs, ratio of the medians {found.ratio:.2f}"
+            shown = request(is_foreign=True)
+            judge.note(Kind.TIMING, operation, caller.name, "other tenant, path", shown, "the same time", got)
+
+    def line(self, operation: Operation) -> Line:
+        """Return the line of a route in the report."""
+        tally = self.stage.judge.tally(operation)
+        found = self.stage.judge.ledger.of_route(operation.title)
+        reason = self.excuses.get(operation.title)
+        standing = Standing.FOUND if found else Standing.SKIPPED if reason else Standing.PROVED
         return Line(
             operation.title, standing, tally.calls, tally.denied, tally.controls, found, sorted(tally.callers), reason
         )
 
-    def _excuse(self, operation: Operation) -> str | None:
-        """Return why a route needs no control: it is public, or about a person's own sessions."""
-        if operation.is_public:
-            return NEEDS_MAIL
-        return None if operation.is_of_tenant else NEEDS_PAIR
+
+def _excuse(operation: Operation) -> str | None:
+    """Return why a route needs no control: it is public, or about a person's own sessions."""
+    if operation.is_public:
+        return NEEDS_MAIL
+    return None if operation.is_of_tenant else NEEDS_PAIR

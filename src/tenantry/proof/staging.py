@@ -20,8 +20,10 @@ from tenantry.proof.calling import Door
 from tenantry.proof.cells import Matrix, Nowhere
 from tenantry.proof.checksums import Guard
 from tenantry.proof.controls import Controls
+from tenantry.proof.extras import Extras
 from tenantry.proof.furnishing import Estate, Furnisher
 from tenantry.proof.judging import Judge
+from tenantry.proof.owning import OwnCalls
 from tenantry.proof.people import NOBODY, Caller, Side, administrator, newcomer, two_sides
 from tenantry.proof.scratch import Scratch
 from tenantry.proof.surface import Operation, operations_of
@@ -61,6 +63,8 @@ class Stage:
     controls: Controls
     mine: Estate
     theirs: Estate
+    own_calls: OwnCalls
+    extras: Extras
     judge: Judge
     guard: Guard
     heard: Heard
@@ -102,8 +106,24 @@ async def _set(assembly: Assembly, admin: asyncpg.Connection, heard: Heard, seed
     estates = await furnisher.furnish(mine), await furnisher.furnish(theirs)
     guard = _guard(admin, theirs)
     judge = Judge(door, Nowhere(seed), await _secrets(admin, estates[1]), Ledger())
-    controls = Controls(door, furnisher, bodies, await administrator(world))
-    return Stage(assembly, door, operations, bodies, furnisher, controls, *estates, judge, guard, heard, outsiders)
+    extras = Extras(door, judge, bodies, operations, *estates)
+    outsiders += await extras.prepare()
+    return Stage(
+        assembly=assembly,
+        door=door,
+        operations=operations,
+        bodies=bodies,
+        furnisher=furnisher,
+        controls=Controls(door, furnisher, bodies, await administrator(world)),
+        mine=estates[0],
+        theirs=estates[1],
+        own_calls=OwnCalls(judge, furnisher, bodies, estates[0], operations),
+        extras=extras,
+        judge=judge,
+        guard=guard,
+        heard=heard,
+        outsiders=outsiders,
+    )
 
 
 async def _outsiders(world: World, theirs: Side) -> list[Caller]:

@@ -148,10 +148,14 @@ class Members:
             await self.remove(acting, user_id)
 
     async def _start_afresh(self, acting: Acting, user_id: UUID) -> None:
-        """Let nobody come back to what they were granted before they left; before the transaction in which they do."""
+        """Let nobody come back to what they were granted before they left; before the transaction in which they do.
+
+        Only for a person who is no member: the id of a role or a service account would take away what those have.
+        """
         async with self._scope(acting) as uow:
+            user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
             is_member = await uow.value(IS_MEMBER, tenant_id=acting.tenant_id, user_id=user_id)
-        if not is_member:
+        if user is not None and not is_member:
             await self._forget_grants(acting.tenant_id, user_id)
 
     async def _insert(self, uow: UnitOfWork, acting: Acting, user: Row, role: str) -> MemberRecord:

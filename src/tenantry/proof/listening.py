@@ -1,0 +1,40 @@
+"""What was written into the logs while strangers called: ids of the own tenant, and no text of anybody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from tenantry.proof.staging import Stage
+from tenantry.proof.verdicts import Finding, Kind
+
+LOG = "the logs"
+
+
+def findings_in_logs(stage: Stage) -> Iterator[Finding]:
+    """Yield what the logs of the run should not hold."""
+    written = stage.heard.everything.lower()
+    tenants = (stage.mine.side.tenant, stage.theirs.side.tenant)
+    texts = {
+        f"the canary of the {name} tenant": one.canary for name, one in zip(("own", "other"), tenants, strict=True)
+    }
+    texts |= {f"a token of {role}": token for one in tenants for role, token in one.tokens.items()}
+    texts |= {f"API key {number}": secret for number, secret in enumerate(stage.extras.credentials, 1)}
+    for name, text in texts.items():
+        if text.lower() in written:
+            yield _finding("log lines", "no texts of records, no credentials", name)
+    yield from _crossings(stage)
+
+
+def _crossings(stage: Stage) -> Iterator[Finding]:
+    """Yield lines of the access log in which somebody acts in a tenant that is not theirs."""
+    mine, theirs = stage.mine.side, stage.theirs.side
+    own = {str(one.user_id) for one in mine.callers.values()}
+    for line in stage.heard.access:
+        told = json.loads(line)
+        if told["tenant_id"] == str(theirs.tenant.id) and told["actor_id"] in own:
+            yield _finding("access line", "the own tenant, or none", line.strip())
+
+
+def _finding(case: str, expected: str, got: str) -> Finding:
+    return Finding(Kind.LOGGED, LOG, "all", case, "every call of the run", expected, got)
