@@ -27,6 +27,7 @@ from tenantry.access.resource import (
     RecordFacts,
     ResourceAccess,
 )
+from tenantry.access.sessions import VisibleRows
 from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
 from tenantry.tenancy import Role
 
@@ -61,6 +62,7 @@ __all__ = [
     "Role",
     "TypeGrantBook",
     "TypeGrantFacts",
+    "VisibleRows",
     "current_access",
     "existence",
     "member",

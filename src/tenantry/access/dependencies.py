@@ -42,6 +42,7 @@ class RequestAccess:
             actor=principal.actor,
             request_id=self.request_id,
             planning=planning,
+            reader=principal,
         )
 
     def control_work(self) -> UnitOfWork:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BindParameter,
     ColumnElement,
     FromClause,
     Select,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import Table as SqlTable
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from tenantry.access.decision import Decision, Line, predicate
 from tenantry.access.models import Effect, Grant
@@ -223,7 +225,12 @@ class ResourceAccess:
         The compiled statements take the values as parameters instead.
         """
         seen = self.visible(self.table if rows is None else rows, self.read_extents(principal))
-        return seen.params({SUBJECTS: list(principal.subjects)})
+        return _with_subjects(seen, principal)
+
+    def allowed_to(self, principal: Principal, verb: str) -> ColumnElement[bool]:
+        """Return the predicate of what a principal may do among what it may read, with its values in it."""
+        allowed = self._rule(verb, self.reach(principal, verb), self.table)
+        return _with_subjects(allowed, principal)
 
     def _rule(self, verb: str, reach: Reach, rows: FromClause) -> ColumnElement[bool]:
         return self._decided(verb, reach, lambda chosen: self.reached(rows, chosen), own=self._own(verb, rows))
@@ -369,6 +376,17 @@ class ResourceAccess:
 
 def _has_all(principal: Principal, permission: str) -> bool:
     return principal.extent(permission) is Extent.ALL and principal.scope(permission) is Extent.ALL
+
+
+def _with_subjects(condition: ColumnElement[bool], principal: Principal) -> ColumnElement[bool]:
+    """Return a predicate with the principal's subjects in the place of the parameter."""
+    subjects = bindparam(SUBJECTS, list(principal.subjects), type_=ARRAY(Uuid), unique=True)
+
+    def filled(element: Any, **_: Any) -> Any:
+        return subjects if isinstance(element, BindParameter) and element.key == SUBJECTS else None
+
+    replaced: ColumnElement[bool] = replacement_traverse(condition, {}, filled)
+    return replaced
 
 
 def _constant(value: Any) -> ColumnElement[Any]:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from tenantry.access import AccessGate, DenialTrail, Principals, TypeGrantBook
+from tenantry.access import AccessGate, DenialTrail, Principals, TypeGrantBook, VisibleRows
 from tenantry.access.grants import GrantService
 from tenantry.access.keys import KeyService
 from tenantry.access.roles import GivingRoles, RoleBook, Roles
@@ -111,6 +111,7 @@ def _parts(
     catalog = application.catalog()
     giving = GivingRoles(catalog)
     accesses = [router.service.resource.access for router in application.resources]
+    database.narrow_sessions(VisibleRows(accesses))
     grants = GrantService(runtime, catalog, accesses, tenant_of=resolver.named)
     tenancy = TenancyService(
         runtime,

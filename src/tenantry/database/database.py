@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from tenantry.database.errors import ConstraintErrors
-from tenantry.database.lending import SessionLender
+from tenantry.database.lending import Narrowing, SessionLender
 from tenantry.database.placement import Placement
 from tenantry.database.planes import CONTROL_SCHEMA, POOL_SCHEMA, Plane
 from tenantry.database.planning import Planning
@@ -54,13 +55,22 @@ class Database:
         actor: Actor,
         request_id: str | None,
         planning: Planning = Planning.KEPT,
+        reader: Any = None,
     ) -> UnitOfWork:
         """Open a transaction of one tenant, on the application role, under row security.
 
+        `reader` is for whom it works: ORM queries are narrowed to what they may see (see `narrow_sessions`). The
+        application itself works without.
         `planning` says how its statements are planned: fresh for whatever reads many rows.
         """
         opening = f"BEGIN;SET LOCAL app.tenant_id = '{_literal(tenant_id)}';{placement.opening}{planning.value}"
-        return self._open(self.app, Plane.TENANT, opening, actor=actor, request_id=request_id, tenant_id=tenant_id)
+        return self._open(
+            self.app, Plane.TENANT, opening, actor=actor, request_id=request_id, tenant_id=tenant_id, reader=reader
+        )
+
+    def narrow_sessions(self, narrowing: Narrowing) -> None:
+        """Say which rows the ORM queries of a reader see; the assembly does, with the rule of access."""
+        self._lender.narrowing = narrowing
 
     def control_scope(
         self,
@@ -102,6 +112,7 @@ class Database:
         actor: Actor,
         request_id: str | None,
         tenant_id: UUID | None,
+        reader: Any = None,
     ) -> UnitOfWork:
         return UnitOfWork(
             pool,
@@ -112,6 +123,7 @@ class Database:
             constraints=self._constraints,
             lender=self._lender,
             tenant_id=tenant_id,
+            reader=reader,
         )
 
     def _pool(self, role: DatabaseRole, size: int) -> ConnectionPool:

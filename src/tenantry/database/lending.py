@@ -7,6 +7,7 @@ asyncpg begins lazily; a raw connection handed out before its first statement co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NoReturn
 from uuid import UUID
@@ -97,10 +98,15 @@ class LentSession:
         await self._connection.invalidate()
 
 
+Narrowing = Callable[[ORMExecuteState, Any], None]
+"""Adds to an ORM query which rows its reader may see. The reader is whoever the unit of work was opened for."""
+
+
 class SessionLender:
     """Makes sessions for lent connections; one for a process."""
 
     def __init__(self) -> None:
+        self.narrowing: Narrowing | None = None
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=_lent_connection,
@@ -111,9 +117,13 @@ class SessionLender:
         self._engine.dialect.supports_native_json_deserialization = False
         event.listen(_TenantSession, "before_flush", _stamp_tenant)
         event.listen(_TenantSession, "do_orm_execute", _narrow_to_tenant)
+        event.listen(_TenantSession, "do_orm_execute", _narrow_to_reader)
 
-    async def lend(self, connection: asyncpg.Connection, tenant_id: UUID | None) -> LentSession:
-        """Return a session that works on `connection`, in the transaction that runs on it."""
+    async def lend(self, connection: asyncpg.Connection, tenant_id: UUID | None, reader: Any = None) -> LentSession:
+        """Return a session that works on `connection`, in the transaction that runs on it.
+
+        With a reader, its queries see what the reader may see; without, every row of the tenant.
+        """
         token = _lent.set(_Lent(connection))
         try:
             lent = await self._engine.connect()
@@ -121,6 +131,8 @@ class SessionLender:
             _lent.reset(token)
         session = _LentAsyncSession(bind=lent, expire_on_commit=False)
         session.sync_session.tenant_id = tenant_id  # type: ignore[attr-defined]
+        session.sync_session.reader = reader  # type: ignore[attr-defined]
+        session.sync_session.narrowing = self.narrowing  # type: ignore[attr-defined]
         return LentSession(session, lent)
 
 
@@ -144,6 +156,13 @@ def _stamp_tenant(session: Session, _context: UOWTransaction, _instances: object
     for row in session.dirty:
         if isinstance(row, TenantTable) and inspect(row).attrs.tenant_id.history.has_changes():
             raise RowSecurityRefused(f"A {type(row).__name__} cannot move to another tenant.")
+
+
+def _narrow_to_reader(state: ORMExecuteState) -> None:
+    """Add the rule of access to an ORM query; columns and relationships of rows that were read were seen already."""
+    reader, narrowing = getattr(state.session, "reader", None), getattr(state.session, "narrowing", None)
+    if reader is not None and narrowing is not None and not (state.is_column_load or state.is_relationship_load):
+        narrowing(state, reader)
 
 
 def _narrow_to_tenant(state: ORMExecuteState) -> None:

@@ -38,7 +38,7 @@ class UnitOfWork:
     Leaving it normally commits; leaving it with any exception rolls back.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made by `Database` alone
         self,
         pool: ConnectionPool,
         opening: str,
@@ -49,11 +49,13 @@ class UnitOfWork:
         constraints: ConstraintErrors,
         lender: SessionLender,
         tenant_id: UUID | None = None,
+        reader: Any = None,
     ) -> None:
         self.plane = plane
         self.actor = actor
         self.tenant_id = tenant_id
         self.request_id = request_id
+        self._reader = reader
         self._pool = pool
         self._opening = opening
         self._constraints = constraints
@@ -133,11 +135,11 @@ class UnitOfWork:
     async def session(self) -> AsyncSession:
         """Return the ORM session of this transaction (door 2).
 
-        It flushes before door 1 reads, forgets what door 1 changed, and refuses `commit`, `rollback`, `begin` and
-        `close`; `begin_nested()` is the inner scope.
+        Its queries see what whoever the unit of work was opened for may see. It flushes before door 1 reads, forgets
+        what door 1 changed, and refuses `commit`, `rollback`, `begin` and `close`; `begin_nested()` is the inner scope.
         """
         if self._lent is None:
-            self._lent = await self._lender.lend(self._open_connection(), self.tenant_id)
+            self._lent = await self._lender.lend(self._open_connection(), self.tenant_id, self._reader)
         return self._lent.session
 
     def after_commit(self, follow: Callable[[], Awaitable[None] | None]) -> None:

@@ -94,6 +94,7 @@ class Exchange:
             actor=principal.actor,
             request_id=self.scope["state"]["request_id"],
             planning=planning,
+            reader=principal,
         )
 
     def id_in_path(self, name: str = "id") -> UUID:
