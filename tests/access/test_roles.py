@@ -11,6 +11,7 @@ from httpx2 import AsyncClient, Response
 
 from tenantry.access.errors import BeyondOwnPermissions, RoleInUse
 from tenantry.access.roles import RoleRecord
+from tenantry.access.roles import service as limits
 from tenantry.database import DatabaseRole
 from tenantry.kernel import Actor, ActorKind, new_id
 from tenantry.tenancy import Acting, Role, RoleAboveOwn
@@ -193,6 +194,44 @@ class TestRenaming:
         await tenant.owner.patch(f"/roles/{role['id']}", json={"name": "inspector", "permissions": []})
         await made(tenant, "auditor", "members:read", "members:manage")
         assert (await auditor.get("/members")).status_code == 403
+
+    async def test_a_role_that_is_given_while_it_is_renamed_is_never_lost(self, world: World) -> None:
+        tenant, assembly = await world.tenant(), world.assembly
+        owner, member = acting_as(tenant, Role.OWNER), tenant.people[Role.MEMBER]
+        for number in range(10):
+            role = UUID((await made(tenant, f"old {number}", "members:read"))["id"])
+            given_, renamed = await asyncio.gather(
+                assembly.tenancy.members.change_role(owner, member, f"old {number}"),
+                assembly.roles.change(owner, role, {"name": f"new {number}"}),
+                return_exceptions=True,
+            )
+            assert isinstance(renamed, RoleRecord), renamed
+            if isinstance(given_, BaseException):
+                assert getattr(given_, "code", None) == "unknown_role", given_
+            else:
+                assert await role_of(tenant, Role.MEMBER) == f"new {number}"
+
+
+class TestFailingClosed:
+    async def test_a_role_that_is_no_more_holds_nothing(self, world: World) -> None:
+        tenant = await world.tenant()
+        await made(tenant, "auditor", "members:read", "projects:read")
+        auditor = await given(tenant, Role.MEMBER, "auditor")
+        team = (await tenant.owner.post("/teams", json={"name": tenant.canary, "role": "auditor"})).json()["id"]
+        await tenant.owner.post(f"/teams/{team}/members", json={"user_id": str(tenant.people[Role.VIEWER])})
+        assert [(await client.get("/members")).status_code for client in (auditor, tenant.viewer)] == [200, 200]
+        await by_hand(world, tenant, "DELETE FROM control.roles")
+        world.assembly.runtime.facts.clear()
+        assert [(await client.get("/members")).status_code for client in (auditor, tenant.viewer)] == [403, 403]
+        assert refused(await auditor.get("/projects")) == (403, "not_permitted")
+        assert (await tenant.viewer.get("/projects")).status_code == 200
+
+    async def test_there_is_a_limit_to_their_number(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        tenant = await world.tenant()
+        monkeypatch.setattr(limits, "MAX_ROLES", 2)
+        for number in range(2):
+            await made(tenant, str(number))
+        assert refused(await tenant.owner.post("/roles", json={"name": "3"})) == (409, "too_many_roles")
 
 
 class TestEscalation:
@@ -454,15 +493,17 @@ class TestTrail:
 
 async def trail(world: World, tenant: TestTenant, resource_id: UUID) -> list[Any]:
     """Return the lines about one thing, as PostgreSQL tells them."""
+    query = "SELECT action, before::text, after::text FROM control.audit_entries WHERE resource_id = $1 ORDER BY id"
+    return await by_hand(world, tenant, query, resource_id)
+
+
+async def by_hand(world: World, tenant: TestTenant, statement: str, *values: Any) -> list[Any]:
+    """Send a statement behind the application's back, as its control role in one tenant."""
     connection = await world.assembly.runtime.database.connect(DatabaseRole.CONTROL)
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL app.tenant_id = '{tenant.id}'")
-            rows: list[Any] = await connection.fetch(
-                "SELECT action, before::text, after::text FROM control.audit_entries "
-                "WHERE resource_id = $1 ORDER BY id",
-                resource_id,
-            )
+            rows: list[Any] = await connection.fetch(statement, *values)
             return rows
     finally:
         connection.terminate()
