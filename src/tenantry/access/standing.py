@@ -69,7 +69,8 @@ def principal_of(
         *acts.teams,
         *([acts.key_id] if acts.key_id else ()),
     ]
-    granted = [grant for grant in type_grants if grant.subject_id in subjects and _is_in_force(grant, now)]
+    known = set(subjects)
+    granted = [grant for grant in type_grants if grant.subject_id in known and _is_in_force(grant, now)]
     return Principal(
         actor=acts.actor,
         user_id=acts.user_id,

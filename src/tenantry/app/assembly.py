@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tenantry.access import AccessGate, DenialTrail, Principals, TypeGrantBook, VisibleRows
+from tenantry.access.explain import Explainer
 from tenantry.access.grants import GrantService
 from tenantry.access.keys import KeyService
 from tenantry.access.roles import GivingRoles, RoleBook, Roles
@@ -45,6 +46,7 @@ class Assembly:
     gate: AccessGate
     denials: DenialTrail
     grants: GrantService
+    explainer: Explainer
     resources: ResourceEdge
     listener: InvalidationListener
     access_log: AccessLog | None
@@ -144,6 +146,7 @@ def _parts(
         gate=gate,
         denials=DenialTrail(runtime),
         grants=grants,
+        explainer=Explainer(runtime, catalog, accesses),
         resources=ResourceEdge(gate, runtime, cursors),
         listener=listener,
         access_log=AccessLog(writer, log_format) if writer is not None else None,

@@ -12,6 +12,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
 from tenantry.access import current_access, require_permission
+from tenantry.access.explain import explain_router
 from tenantry.access.grants import type_grants_router
 from tenantry.access.keys.router import keys_routers
 from tenantry.access.roles import roles_routers
@@ -51,6 +52,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.roles = assembly.roles
     app.state.gate = assembly.gate
     app.state.grants = assembly.grants
+    app.state.explainer = assembly.explainer
     app.state.resources = assembly.resources
     app.state.readiness = health.Readiness(assembly)
     app.router.redirect_slashes = False  # a path with a slash at its end is another path: 404, not a redirect
@@ -69,6 +71,7 @@ def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
         *roles_routers(),
         *keys_routers(),
         type_grants_router(),
+        explain_router(),
     )
     own = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     return [*in_style(own, style), *application.routes(style)]

@@ -1,0 +1,142 @@
+"""What is asked about, and the verdict on it: made of the decisions that requests are answered by, and of no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tenantry.access.decision import Decision, Line
+from tenantry.access.explain.given import Given
+from tenantry.access.principal import Principal
+from tenantry.access.question import Question
+from tenantry.access.resource import GrantFacts, RecordFacts, ResourceAccess
+from tenantry.kernel import new_id
+
+CREATE, READ = "create", "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One decision: on the action, or on reading the record or one above it."""
+
+    question: Question
+    decision: Decision
+    of: ResourceAccess | None = None
+    record: RecordFacts | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the record is soft-deleted, so that nobody sees it."""
+        return self.record is not None and self.record.is_deleted
+
+    @property
+    def allowed(self) -> bool:
+        """Whether this much is allowed."""
+        return self.decision.allowed and not self.is_deleted
+
+    @property
+    def line(self) -> Line:
+        """The line that decided."""
+        return Line.NOTHING if self.is_deleted else self.decision.line
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether somebody may do what was asked, with every decision that it takes."""
+
+    principal: Principal
+    action: Judgement
+    reads: tuple[Judgement, ...]
+    """Whether the record is seen, then each one above it: a write needs visible and its action."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it is allowed altogether."""
+        return self.visible and self.action.allowed
+
+    @property
+    def visible(self) -> bool:
+        """Whether everything is seen that has to be."""
+        return all(read.allowed for read in self.reads)
+
+    @property
+    def deciding(self) -> Judgement:
+        """The decision that the verdict comes from: the first that refuses, else that on the action."""
+        return next((read for read in self.reads if not read.allowed), self.action)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A permission, on one record or on none.
+
+    The record may be one above those that the permission is about: then the question is about any record below it
+    that is somebody else's; for ``create`` about a new one. What is created belongs to whoever creates it.
+    """
+
+    permission: str
+    of: ResourceAccess | None
+    """The resource that the permission is about; None for permissions of the framework."""
+    named: ResourceAccess | None = None
+    """The resource of the record."""
+    record: RecordFacts | None = None
+    grants: Sequence[Given] = ()
+
+    @property
+    def verb(self) -> str:
+        """The last part of the permission."""
+        return self.permission.partition(":")[2]
+
+    def is_seen_by(self, principal: Principal) -> bool:
+        """Tell whether the record is visible to a principal; where there is none, everybody sees it."""
+        if self.record is None or self.named is None:
+            return True
+        return self.named.sees(principal, self.record, self._grants_for(principal))
+
+    def judge(self, principal: Principal) -> Verdict:
+        """Return the verdict for a principal."""
+        if self.of is None:
+            question = Question(principal, self.permission, owns=lambda: True, found=lambda _: None)
+            return Verdict(principal, Judgement(question, question.decision()), ())
+        grants, record = self._grants_for(principal), self._record_for(principal, self.of)
+        action = _judged(self.of, principal, self.verb, record=record, grants=grants)
+        levels = list(zip(self.of.above, _lineage(record, self.of), strict=True))
+        if self.verb == CREATE:
+            levels = levels[1:]
+        reads = [_judged(of, principal, READ, record=one, grants=grants) for of, one in levels]
+        return Verdict(principal, action, tuple(reads))
+
+    def _grants_for(self, principal: Principal) -> list[GrantFacts]:
+        subjects = set(principal.subjects)
+        return [
+            GrantFacts(one.id, one.subject_id, one.action, one.effect, one.record_id)
+            for one in self.grants
+            if one.subject_id in subjects and one.record_id is not None
+        ]
+
+    def _record_for(self, principal: Principal, of: ResourceAccess) -> RecordFacts | None:
+        """Return the record that the decision is on: the named one, or a supposed one below it."""
+        if self.record is None or of is self.named:
+            return self.record
+        parent = self._record_for(principal, of.parent.access) if of.parent else None
+        if of is self.of and self.verb == CREATE:
+            return RecordFacts(new_id(), principal.user_id, of.own_when.get(CREATE, {}), parent)
+        return RecordFacts(new_id(), parent=parent)
+
+
+def _judged(
+    of: ResourceAccess,
+    principal: Principal,
+    verb: str,
+    *,
+    record: RecordFacts | None,
+    grants: Sequence[GrantFacts],
+) -> Judgement:
+    question = of.question(principal, verb, record, grants)
+    return Judgement(question, question.decision(), of, record)
+
+
+def _lineage(record: RecordFacts | None, of: ResourceAccess) -> Iterable[RecordFacts | None]:
+    """Return the record and those above it; as many times none where there is no record."""
+    for _ in of.above:
+        yield record
+        record = record.parent if record is not None else None
