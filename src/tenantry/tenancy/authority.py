@@ -15,7 +15,8 @@ class RoleAuthority(Protocol):
     async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
         """Refuse to give, change or take a role that holds more than whoever acts.
 
-        What the acting person holds is read again in the transaction of `uow` and held until its end. Raises
-        `UnknownRole` (422) and `RoleAboveOwn` (403).
+        What the acting person holds is read again in the transaction of `uow` and held until its end. A transaction
+        that locks rows with roles calls `share_holdings` before it does. Raises `NotAMember` (403), `UnknownRole` (422)
+        and `RoleAboveOwn` (403).
         """
         ...
