@@ -150,6 +150,27 @@ class TestOnARecord:
         assert (answer.status_code, answer.json()["code"]) == (422, "unknown_subject")
 
 
+class TestWhatIsToldAboutRecords:
+    async def test_activity_and_statistics_tell_nothing_of_what_is_denied(self, world: World):
+        tenant = await world.tenant()
+        hidden, seen = await project_of(tenant), await project_of(tenant)
+        task = (await tenant.owner.post(f"/projects/{hidden}/tasks", json={"title": tenant.canary})).json()["id"]
+        role = {"subject_type": "role", "subject_id": "manager"}
+        await give(tenant, f"/projects/{hidden}", action="projects:read", effect="deny", **role)
+        told = (await tenant.manager.get("/activity?with_total=true&page_size=200")).json()
+        about = {line["resource_id"] for line in told["items"]}
+        assert seen in about
+        assert not {hidden, task} & about
+        assert told["page"]["total"] == len(told["items"])
+        assert {hidden, task} <= {
+            line["resource_id"] for line in (await tenant.owner.get("/activity?page_size=200")).json()["items"]
+        }
+        owner = {"subject_type": "role", "subject_id": "owner"}
+        await give(tenant, f"/projects/{hidden}", action="projects:read", effect="deny", **owner)
+        stats = (await tenant.owner.get("/stats")).json()
+        assert (stats["projects"], stats["open_tasks"]) == ({"draft": 1}, 0)
+
+
 class TestPurging:
     async def test_grants_go_with_their_record(self, world: World):
         tenant = await world.tenant()

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from planner.activity.repository import count_lines, read_lines
-from tenantry.access import RequestAccess
+from planner.activity.repository import count_lines, read_lines, reads_of
+from tenantry.access import SUBJECTS, RequestAccess
 from tenantry.database import Planning, Row
 from tenantry.query import ListRequest, Paging
 
@@ -30,15 +30,17 @@ async def read_activity(access: RequestAccess, request: ListRequest) -> Lines:
     """
     skipped = int(str(request.params.get("offset", 0)))
     shape = replace(request.shape, paging=Paging.NONE) if skipped else request.shape
-    values = {**request.params, "limit": skipped + request.limit}
+    reads = reads_of(access.principal)
+    subjects = {SUBJECTS: access.principal.subjects}
+    values = {**request.params, **subjects, "limit": skipped + request.limit}
     found: list[Row] = []
     total = 0
     scopes = (access.work(Planning.FRESH), access.control_work())
     for scope in scopes:
         async with scope as uow:
-            found += await read_lines(uow, shape, values)
+            found += await read_lines(uow, shape, values, reads)
             if shape.with_total:
-                total += await count_lines(uow, shape, values)
+                total += await count_lines(uow, shape, values, reads)
     newest_first = request.shape.sort[0][1]
     found.sort(key=lambda row: (row["at"], row["id"]), reverse=newest_first)
     page = found[skipped : skipped + request.limit]

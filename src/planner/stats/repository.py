@@ -1,60 +1,51 @@
-"""One statement for all counts of a tenant; soft-deleted rows are not counted, nor what lies under them."""
+"""One statement for all counts of a tenant, over the records that the reader sees."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from planner.comments.models import Comment
-from planner.items.models import Item
-from planner.projects.models import Project
-from planner.tasks.models import Task
-from tenantry.database import Statement
+from planner.comments.service import CommentService
+from planner.items.service import ItemService
+from planner.projects.service import ProjectService
+from planner.tasks.service import TaskService
+from tenantry.access import SUBJECTS, Extents, Principal
+from tenantry.database import Row, Statement, UnitOfWork
 
-_PROJECTS, _TASKS = Project.__table__, Task.__table__
-_COMMENTS, _ITEMS = Comment.__table__, Item.__table__
+_COUNTED = tuple(service.resource.access for service in (ProjectService, TaskService, CommentService, ItemService))
 
 
-def _live_project(tasks: FromClause) -> ColumnElement[bool]:
-    return exists(
-        select(1).where(
-            _PROJECTS.c.tenant_id == tasks.c.tenant_id,
-            _PROJECTS.c.id == tasks.c.project_id,
-            _PROJECTS.c.deleted_at.is_(None),
+async def read_counts(uow: UnitOfWork, principal: Principal) -> Row:
+    """Return the counts of what the principal sees."""
+    reads = tuple(access.read_extents(principal) for access in _COUNTED)
+    return await uow.exactly_one(counts(reads), **{SUBJECTS: principal.subjects})
+
+
+@lru_cache(maxsize=256)
+def counts(reads: tuple[Extents, ...]) -> Statement:
+    """``projects, tasks`` as JSON objects by status, ``open_tasks, items, comments``."""
+    projects, tasks, comments, items = (
+        select(access.table).where(access.visible(access.table, read))
+        for access, read in zip(_COUNTED, reads, strict=True)
+    )
+    is_open = TaskService.resource.table.c.status != "done"
+    return Statement(
+        select(
+            _by_status(projects, ProjectService.resource.table.c.status).label("projects"),
+            _by_status(tasks, TaskService.resource.table.c.status).label("tasks"),
+            _number(tasks.where(is_open)).label("open_tasks"),
+            _number(items).label("items"),
+            _number(comments).label("comments"),
         )
     )
 
 
-def _by_status(rows: Select[Any]) -> ColumnElement[Any]:
-    counted = rows.subquery()
+def _by_status(rows: Select[Any], status: ColumnElement[str]) -> ColumnElement[Any]:
+    counted = rows.with_only_columns(status, func.count().label("number")).group_by(status).subquery()
     return select(func.json_object_agg(counted.c.status, counted.c.number)).scalar_subquery()
 
 
 def _number(rows: Select[Any]) -> ColumnElement[Any]:
     return rows.with_only_columns(func.count()).scalar_subquery()
-
-
-_live_tasks = (_TASKS.c.deleted_at.is_(None), _live_project(_TASKS))
-_live_comments = (
-    _COMMENTS.c.deleted_at.is_(None),
-    exists(
-        select(1).where(_TASKS.c.tenant_id == _COMMENTS.c.tenant_id, _TASKS.c.id == _COMMENTS.c.task_id, *_live_tasks)
-    ),
-)
-
-COUNTS = Statement(
-    select(
-        _by_status(
-            select(_PROJECTS.c.status, func.count().label("number"))
-            .where(_PROJECTS.c.deleted_at.is_(None))
-            .group_by(_PROJECTS.c.status)
-        ).label("projects"),
-        _by_status(
-            select(_TASKS.c.status, func.count().label("number")).where(*_live_tasks).group_by(_TASKS.c.status)
-        ).label("tasks"),
-        _number(select(_TASKS).where(*_live_tasks, _TASKS.c.status != "done")).label("open_tasks"),
-        _number(select(_ITEMS).where(_ITEMS.c.deleted_at.is_(None))).label("items"),
-        _number(select(_COMMENTS).where(*_live_comments)).label("comments"),
-    )
-)

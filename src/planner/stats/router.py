@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from planner.stats.repository import COUNTS
+from planner.stats.repository import read_counts
 from planner.stats.schemas import Stats
 from tenantry.access import Access, require_permission
 from tenantry.database import Planning
@@ -20,9 +20,9 @@ router = api_router("/stats", tags=["stats"])
     dependencies=[require_permission("stats:read")],
 )
 async def read_stats(access: Access) -> Stats:
-    """Count in one statement; the members are counted in the control plane."""
+    """Count what the caller sees, in one statement; the members are counted in the control plane."""
     async with access.work(Planning.FRESH) as uow:
-        counts = await uow.exactly_one(COUNTS)
+        counts = await read_counts(uow, access.principal)
     members = await access.runtime.members.count(access.principal.tenant.id)
     return Stats(
         projects=json.loads(counts["projects"] or "{}"),

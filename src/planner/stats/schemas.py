@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class Stats(BaseModel):
-    """How much there is in the tenant."""
+    """How much there is in the tenant, of what the caller sees."""
 
     projects: dict[str, int]
     """Number of projects by status."""

@@ -1,5 +1,6 @@
 """Who may do what: roles, permissions, the decision order, and the principal that carries the answer."""
 
+from tenantry.access.about import Reads, about_readable
 from tenantry.access.builtin import BUILTIN
 from tenantry.access.checking import existence, refusal, require_anywhere, require_on_record
 from tenantry.access.decision import Decision, Line
@@ -55,6 +56,7 @@ __all__ = [
     "Principal",
     "Principals",
     "Reach",
+    "Reads",
     "RecordFacts",
     "RecordNotFound",
     "RequestAccess",
@@ -63,6 +65,7 @@ __all__ = [
     "TypeGrantBook",
     "TypeGrantFacts",
     "VisibleRows",
+    "about_readable",
     "current_access",
     "existence",
     "member",
