@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from tenantry.audit import record
 from tenantry.database import PlacementKind, UnitOfWork
-from tenantry.kernel import Actor, TenantId
+from tenantry.kernel import Actor, TenantId, TenantryError
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
 from tenantry.tenancy.errors import TenantNotReady
@@ -17,6 +18,9 @@ from tenantry.tenancy.models import TenantStatus
 from tenantry.tenancy.repository import ALL_TENANTS, COUNT_BY_STATUS, COUNT_PEOPLE, TENANT_BY_ID
 from tenantry.tenancy.row_list import ListPage
 from tenantry.tenancy.tenants import Founding, TenantRecord, Tenants, change_tenant, found
+
+_SUSPENDED = "platform.tenant_suspended"
+_RESUMED = "platform.tenant_resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +83,22 @@ class PlatformTenants:
             is_platform=True,
             reason=call.reason,
         )
-        return await self._tenants.create(founding)
+        async with self._noting_failure(call, "platform.tenant_created"):
+            return await self._tenants.create(founding)
 
     async def change(
         self, call: PlatformCall, tenant_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None = None
     ) -> TenantRecord:
         """Change `name`, `slug` or `config`. Raises `TenantNotFound`, `SlugTaken` and `StaleVersion`."""
-        async with self._scope(call) as uow:
+        action = "platform.tenant_updated"
+        async with self._noting_failure(call, action, tenant_id), self._scope(call) as uow:
             return await change_tenant(
                 uow,
                 self._facts.announce,
                 tenant_id,
                 changes,
                 expected_version=expected_version,
-                action="platform.tenant_updated",
+                action=action,
                 reason=call.reason,
             )
 
@@ -101,7 +107,7 @@ class PlatformTenants:
 
         Raises `TenantNotFound`, and `TenantNotReady` while it is being prepared.
         """
-        async with self._scope(call) as uow:
+        async with self._noting_failure(call, _SUSPENDED, tenant_id), self._scope(call) as uow:
             if found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id)).status == TenantStatus.PREPARING:
                 raise TenantNotReady(retry_after=5)
             return await self._move(uow, call, tenant_id, TenantStatus.SUSPENDED)
@@ -111,12 +117,13 @@ class PlatformTenants:
 
         Raises `TenantNotFound` and `PlacementFailed`.
         """
-        async with self._scope(call) as uow:
-            tenant = found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
-            if tenant.status != TenantStatus.PREPARING:
-                return await self._move(uow, call, tenant_id, TenantStatus.ACTIVE)
-            await _note(uow, "platform.tenant_resumed", call, tenant_id)
-        return await self._tenants.finish(TenantId(tenant_id), actor=call.actor, request_id=call.request_id)
+        async with self._noting_failure(call, _RESUMED, tenant_id):
+            async with self._scope(call) as uow:
+                tenant = found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
+                if tenant.status != TenantStatus.PREPARING:
+                    return await self._move(uow, call, tenant_id, TenantStatus.ACTIVE)
+                await _note(uow, _RESUMED, call, tenant_id)
+            return await self._tenants.finish(TenantId(tenant_id), actor=call.actor, request_id=call.request_id)
 
     async def stats(self, call: PlatformCall) -> PlatformStats:
         """Return how many tenants there are in each state, and how many people belong to them."""
@@ -127,10 +134,22 @@ class PlatformTenants:
         return PlatformStats({status.value: by_status.get(status.value, 0) for status in TenantStatus}, **(row or {}))
 
     async def _move(self, uow: UnitOfWork, call: PlatformCall, tenant_id: UUID, to: TenantStatus) -> TenantRecord:
-        action = "platform.tenant_suspended" if to is TenantStatus.SUSPENDED else "platform.tenant_resumed"
+        action = _SUSPENDED if to is TenantStatus.SUSPENDED else _RESUMED
         return await change_tenant(
             uow, self._facts.announce, tenant_id, {"status": to.value}, action=action, reason=call.reason
         )
+
+    @asynccontextmanager
+    async def _noting_failure(
+        self, call: PlatformCall, action: str, tenant_id: UUID | None = None
+    ) -> AsyncIterator[None]:
+        """Leave a line about a call that fails: what it did was rolled back, and its own line with it."""
+        try:
+            yield
+        except TenantryError as error:
+            async with self._scope(call) as uow:
+                await _note(uow, "platform.call_failed", call, tenant_id, call=action, code=error.code)
+            raise
 
     def _scope(self, call: PlatformCall) -> UnitOfWork:
         return self._database.platform_scope(actor=call.actor, request_id=call.request_id)
@@ -142,12 +161,12 @@ def _person(actor: Actor) -> UUID:
     return actor.id
 
 
-async def _note(uow: UnitOfWork, action: str, call: PlatformCall, tenant_id: UUID | None = None) -> None:
+async def _note(uow: UnitOfWork, action: str, by: PlatformCall, tenant_id: UUID | None = None, **further: str) -> None:
     await record(
         uow,
         action,
         resource_type="tenant",
         resource_id=tenant_id,
         tenant_id=tenant_id,
-        after={"reason": call.reason},
+        after={"reason": by.reason, **further},
     )
