@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient
+from tests.acceptance.surface import Operation, operations_of
 
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SYSTEM, new_id
@@ -180,3 +183,74 @@ async def answers(client: AsyncClient, status: int) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError(f"not {status} within a second")
+
+
+class TestTheTrail:
+    async def test_every_operation_leaves_a_line_with_its_reason_whether_it_succeeds_or_not(self, world: World) -> None:
+        admin = await someone(world, platform_role="superadmin")
+        tenant, nobody, seen = await world.tenant(), new_id(), 0
+        bodies: dict[str, Any] = {
+            "platform_tenants_create": {"name": "New", "slug": a_slug()},
+            "platform_tenants_update": {"name": "Renamed"},
+        }
+        for operation in _platform_operations(world):
+            for reason in ("ticket 17", None):
+                for tenant_id in (tenant.id, nobody):
+                    address = operation.path.removeprefix("/api/v1").replace("{tenant_id}", str(tenant_id))
+                    headers = {"X-Reason": reason} if reason else {}
+                    body = bodies.get(operation.id)
+                    answer = await admin.client().request(operation.method, address, json=body, headers=headers)
+                    # The second founding meets the slug of the first one.
+                    is_nowhere = tenant_id == nobody and "{" in operation.path
+                    assert answer.status_code in ({404} if is_nowhere else {200, 201, 409}), answer.text
+                    reasons = await _reasons_of(world, answer.headers["x-request-id"])
+                    assert (reason or operation.id) in reasons, (operation.id, answer.status_code, reasons)
+                    seen += 1
+        assert seen >= 28
+
+    async def test_a_call_that_fails_is_named_with_the_code_of_its_failure(self, world: World) -> None:
+        admin, nobody = await someone(world, platform_role="superadmin"), new_id()
+        answer = await admin.client().post(f"/platform/tenants/{nobody}/suspend", headers={"X-Reason": "unpaid"})
+        assert answer.status_code == 404
+        async with connected(world, DatabaseRole.PLATFORM) as connection:
+            [row] = await connection.fetch(
+                "SELECT action, tenant_id, after FROM control.audit_entries WHERE request_id = $1",
+                answer.headers["x-request-id"],
+            )
+        assert (row["action"], row["tenant_id"]) == ("platform.call_failed", nobody)
+        assert json.loads(row["after"]) == {
+            "reason": "unpaid",
+            "call": "platform.tenant_suspended",
+            "code": "tenant_not_found",
+        }
+
+    @pytest.mark.parametrize(
+        ("role", "table"),
+        [
+            (DatabaseRole.APP, "pool.audit_entries"),
+            (DatabaseRole.CONTROL, "control.audit_entries"),
+            (DatabaseRole.PLATFORM, "control.audit_entries"),
+        ],
+    )
+    async def test_no_role_that_serves_can_change_or_remove_a_line(
+        self, world: World, role: DatabaseRole, table: str
+    ) -> None:
+        tenant = await world.tenant()
+        assert (await tenant.viewer.post("/projects", json={"name": "x"})).status_code == 403
+        async with connected(world, role) as connection:
+            await connection.execute(f"SET app.tenant_id = '{tenant.id}'")
+            assert await connection.fetchval(f"SELECT count(*) FROM {table} WHERE tenant_id = $1", tenant.id) > 0
+            for forbidden in (f"UPDATE {table} SET action = 'x'", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError) as refused:
+                    await connection.execute(forbidden)
+                assert refused.value.sqlstate == "42501"
+
+
+def _platform_operations(world: World) -> list[Operation]:
+    return [one for one in operations_of(world.app) if one.path.startswith("/api/v1/platform/")]
+
+
+async def _reasons_of(world: World, request_id: str) -> list[str | None]:
+    async with connected(world, DatabaseRole.PLATFORM) as connection:
+        rows = await connection.fetch("SELECT after FROM control.audit_entries WHERE request_id = $1", request_id)
+    return [json.loads(row["after"] or "{}").get("reason") for row in rows]

@@ -103,7 +103,7 @@ class DenialTrail:
         self._one_by_one = asyncio.Lock()
         self._unwritten = Counter(
             "tenantry_denials_unwritten",
-            "Refusals whose line of the trail could not be written.",
+            "Lines of the trail about refusals that could not be written.",
             registry=runtime.metrics.registry,
         )
 
@@ -160,7 +160,7 @@ class DenialTrail:
                     uow, DENIED, resource_type=denial.resource_type, resource_id=denial.resource_id, after=after
                 )
         except Exception as error:  # noqa: BLE001 - a refusal stays a refusal; the log says what the trail does not
-            self._unwritten.inc(number)
+            self._unwritten.inc()
             _log.error("denial not written", error=type(error).__name__, **_named(denial), **after)
             return False
         return True
