@@ -330,6 +330,20 @@ class TestUse:
         assert time.monotonic() - began < 0.4
         assert (await tenant.owner.get(f"/api-keys/{facts.id}")).json()["last_used_at"] is not None
 
+    async def test_several_processes_write_once_a_minute_together(self, world: World, clock: FrozenClock) -> None:
+        tenant = await world.tenant()
+        facts = await book_of(world).load(await a_key(tenant))
+        await world.assembly.keys.close()
+        clock.advance(timedelta(minutes=5))
+        written = []
+        for _ in range(3):
+            usage = KeyUsage(world.assembly.runtime.database, clock)
+            usage.note(facts.tenant_id, facts.id, clock.now())
+            await usage.close()
+            written.append((await tenant.owner.get(f"/api-keys/{facts.id}")).json()["last_used_at"])
+            clock.advance(timedelta(seconds=30))
+        assert written[0] == written[1] < written[2]
+
     async def test_a_note_that_fails_is_logged_and_fails_no_request(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -220,3 +220,23 @@ class TestRolesOfATenantsOwn:
         assert await answers("/teams") == [200, 200]
         assert (await tenant.owner.get(f"/service-accounts/{account['id']}")).json()["role"] == "renamed"
         assert (await tenant.owner.delete(f"/roles/{role['id']}")).status_code == 409
+
+    async def test_renaming_a_role_and_using_it_at_the_same_time_wait_for_one_another(self, world: World) -> None:
+        tenant = await world.tenant()
+        role = (await tenant.owner.post("/roles", json={"name": "r", "permissions": ["projects:read"]})).json()
+        accounts = [await an_account(tenant, "r", f"robot {number}") for number in range(4)]
+
+        async def rename(number: int) -> int:
+            answer = await tenant.owner.patch(f"/roles/{role['id']}", json={"name": f"r{number}"})
+            return answer.status_code
+
+        async def use(number: int) -> int:
+            account = accounts[number % len(accounts)]
+            if number % 2:
+                path = f"/service-accounts/{account['id']}"
+                return (await tenant.owner.patch(path, json={"name": f"robot {new_id()}"})).status_code
+            body = {"name": "key", "service_account_id": account["id"]}
+            return (await tenant.owner.post("/api-keys", json=body)).status_code
+
+        calls = [call for number in range(12) for call in (rename(number), use(number))]
+        assert set(await asyncio.gather(*calls)) == {200, 201}
