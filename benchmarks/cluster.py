@@ -27,6 +27,15 @@ def new_items(count: int) -> list[Item]:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """How many grants there are, over how many teams, and in how many of these the person is."""
+
+    grants: int
+    teams: int
+    teams_of_person: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """A running server."""
 
@@ -44,9 +53,9 @@ class Cluster:
         """Return the superuser's URL of a database."""
         return self.server.url(database, self.server.superuser)
 
-    def ask(self, sql: str) -> str:
+    def ask(self, sql: str, database: str = "postgres") -> str:
         """Return the first value of a statement."""
-        return str(asyncio.run(self._value(sql)))
+        return str(asyncio.run(self._value(sql, database)))
 
     def make_floor(self, database: str, items: Sequence[Item]) -> None:
         """Make the floor's database."""
@@ -63,6 +72,10 @@ class Cluster:
     def fill_tenant(self, database: str, tenant_id: UUID, items: Sequence[Item]) -> None:
         """Add the items to a tenant of Planner."""
         asyncio.run(self._fill(database, items, schema="pool", tenant_id=tenant_id))
+
+    def grant(self, database: str, slug: str, email: str, given: Given) -> None:
+        """Give a tenant of Planner teams and grants on its items, and put a person into some of the teams."""
+        asyncio.run(self._grant(database, slug, email, given))
 
     def settle(self) -> None:
         """Write everything down and vacuum, so that one measurement does not pay for the one before."""
@@ -92,6 +105,46 @@ class Cluster:
                 [item[0] for item in items],
             )
 
+    async def _grant(self, database: str, slug: str, email: str, given: Given) -> None:
+        async with self._connected(database) as connection:
+            tenant_id = await connection.fetchval("SELECT id FROM control.tenants WHERE slug = $1", slug)
+            user_id = await connection.fetchval("SELECT id FROM control.users WHERE email = $1", email)
+            items = await connection.fetch(
+                "SELECT id FROM pool.items WHERE tenant_id = $1 ORDER BY hashtext(id::text) LIMIT $2",
+                tenant_id,
+                given.grants,
+            )
+            teams = [uuid7() for _ in range(given.teams)]
+            await connection.executemany(
+                "INSERT INTO control.teams (tenant_id, id, name) VALUES ($1, $2, $3)",
+                [(tenant_id, team, f"Team {number}") for number, team in enumerate(teams)],
+            )
+            await connection.executemany(
+                "INSERT INTO control.team_members (tenant_id, team_id, user_id) VALUES ($1, $2, $3)",
+                [(tenant_id, team, user_id) for team in teams[: given.teams_of_person]],
+            )
+            await connection.copy_records_to_table(
+                "grants",
+                schema_name="pool",
+                columns=[
+                    "tenant_id", "id", "resource_type", "record_id", "subject_type", "subject_id", "action", "effect",
+                ],
+                records=[
+                    (
+                        tenant_id,
+                        uuid7(),
+                        "item",
+                        row["id"],
+                        "team",
+                        teams[number % given.teams],
+                        "items:read",
+                        "deny" if number // given.teams % 2 else "allow",
+                    )
+                    for number, row in enumerate(items)
+                ],
+            )  # fmt: skip
+            await connection.execute("UPDATE control.tenants SET granted = '{items}' WHERE id = $1", tenant_id)
+
     async def _settle(self) -> None:
         async with self._connected("postgres") as connection:
             rows = await connection.fetch("SELECT datname FROM pg_database WHERE datallowconn")
@@ -100,8 +153,8 @@ class Cluster:
             async with self._connected(row["datname"]) as connection:
                 await connection.execute("VACUUM ANALYZE")
 
-    async def _value(self, sql: str) -> object:
-        async with self._connected("postgres") as connection:
+    async def _value(self, sql: str, database: str) -> object:
+        async with self._connected(database) as connection:
             return await connection.fetchval(sql)
 
     @asynccontextmanager

@@ -21,6 +21,7 @@ class Target:
 GET = Target("get", "GET one", 2.6, 3.0)
 LIST = Target("list", "GET list of 50, newest first", 1.15, 1.4)
 POST = Target("post", "POST with audit and event", 2.6)
+GRANTED = Target("granted", "GET list of 50 with grants in force", 1.5, 1.5)
 PATCH = Target("patch", "PATCH with audit and event", 2.8)
 
 

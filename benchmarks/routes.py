@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.load import Call, LoadFailed
-from benchmarks.report import GET, LIST, PATCH, POST, Target
+from benchmarks.report import GET, GRANTED, LIST, PATCH, POST, Target
 from benchmarks.servers import Server, ask
 
 Headers = Callable[[], Mapping[str, str]]
@@ -51,6 +51,8 @@ class Route:
 
 
 _CREATED = '{"name": "A new desk", "description": "Made of oak, with a drawer.", "price_cents": {n}}'
+
+GRANTED_LIST = Route(GRANTED, "GET", "{items}", 200, lambda body: len(body["items"]) == 50)
 
 ROUTES = (
     Route(GET, "GET", "{items}/{id}", 200, lambda body: body["name"].startswith("Desk ")),
