@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tenantry.cli.commands import checks, database, proving, serving, settings, shell, surface, tenants, users
+from tenantry.cli.commands import access, checks, database, proving, serving, settings, shell, surface, tenants, users
 
 app = typer.Typer(
     name="tenantry",
@@ -31,6 +31,7 @@ app.command()(surface.openapi)
 app.command()(settings.settings)
 app.add_typer(tenants.tenant, name="tenant")
 app.add_typer(users.user, name="user")
+app.add_typer(access.access, name="access")
 app.command()(shell.shell)
 
 EXIT_OF_KIND = {"configuration": 2, "unavailable": 3, "not_found": 4, "conflict": 5, "invalid": 6, "forbidden": 7}

@@ -117,10 +117,11 @@ class TenantResolver:
             raise TenantConflict
         return found[0]
 
-    async def named(self, tenant_id: UUID) -> TenantFacts:
-        """Return a tenant in whatever state it is. Raises `TenantNotFound`."""
+    async def named(self, tenant: UUID | str) -> TenantFacts:
+        """Return a tenant by its id or slug, in whatever state it is. Raises `TenantNotFound`."""
+        tenant_id, slug = (tenant, None) if isinstance(tenant, UUID) else (None, tenant)
         async with self._database.control_scope(actor=SYSTEM) as uow:
-            row = await uow.one(TENANTS_NAMED, tenant_id=tenant_id, slug=None)
+            row = await uow.one(TENANTS_NAMED, tenant_id=tenant_id, slug=slug)
         if row is None:
             raise TenantNotFound
         return TenantFacts.of(row)
