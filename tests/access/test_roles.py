@@ -225,6 +225,10 @@ class TestFailingClosed:
         assert [(await client.get("/members")).status_code for client in (auditor, tenant.viewer)] == [403, 403]
         assert refused(await auditor.get("/projects")) == (403, "not_permitted")
         assert (await tenant.viewer.get("/projects")).status_code == 200
+        viewer = tenant.people[Role.VIEWER]
+        assert (await tenant.owner.delete(f"/teams/{team}/members/{viewer}")).status_code == 204
+        assert (await tenant.owner.patch(f"/teams/{team}", json={"role": None})).status_code == 200
+        assert await given(tenant, Role.MEMBER, "member")
 
     async def test_there_is_a_limit_to_their_number(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         tenant = await world.tenant()

@@ -13,10 +13,17 @@ class RoleAuthority(Protocol):
     """Knows the roles of a tenant; implemented by `tenantry.access.roles`."""
 
     async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
-        """Refuse to give, change or take a role that holds more than whoever acts.
+        """Refuse to give a role that holds more than whoever acts.
 
         What the acting person holds is read again in the transaction of `uow` and held until its end. A transaction
         that locks rows with roles calls `share_holdings` before it does. Raises `NotAMember` (403), `UnknownRole` (422)
         and `RoleAboveOwn` (403).
+        """
+        ...
+
+    async def require_may_take(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
+        """Refuse to take roles from somebody, or to touch whoever has them, if they hold more than whoever acts.
+
+        As `require_may_give`, but a role that is no more holds nothing: what is left of it can always be cleared away.
         """
         ...

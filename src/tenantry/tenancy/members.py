@@ -178,10 +178,11 @@ class Members:
         is_owned = any(row["role"] == Role.OWNER for row in others) or becomes == Role.OWNER
         if roles[user_id] == Role.OWNER and not is_owned:
             raise LastOwner
-        held = [] if _needs_no_rank(acting, user_id, becomes) else [roles[user_id]]
-        if held:
-            held += await team_roles_of(uow, acting.tenant_id, user_id)
-        await self._roles.require_may_give(uow, acting, *held, *([] if becomes is None else [becomes]))
+        if not _needs_no_rank(acting, user_id, becomes):
+            by_teams = await team_roles_of(uow, acting.tenant_id, user_id)
+            await self._roles.require_may_take(uow, acting, roles[user_id], *by_teams)
+        if becomes is not None:
+            await self._roles.require_may_give(uow, acting, becomes)
         return roles[user_id]
 
     def _scope(self, acting: Acting) -> UnitOfWork:

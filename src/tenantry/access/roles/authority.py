@@ -50,18 +50,23 @@ class GivingRoles:
         self._catalog = catalog
 
     async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
-        """Refuse to give, change or take a role that holds more than whoever acts.
+        """Refuse to give a role that holds more than whoever acts.
 
         What the acting person holds is read again in the transaction of `uow` and held until its end. Raises
         `NotAMember` (403), `UnknownRole` (422) and `RoleAboveOwn` (403).
         """
-        await share_holdings(uow, acting.tenant_id)
-        own_roles = await read_roles(uow, acting.tenant_id, self._catalog)
-        standing = await self.standing(uow, acting, own_roles)
+        own_roles, standing = await self._read(uow, acting)
         for name in roles:
-            permissions, rank = self._meaning(name, own_roles)
-            if standing is not None and not standing.covers(permissions, rank):
-                raise RoleAboveOwn
+            if name not in BUILT_IN_IDS and name not in own_roles:
+                raise UnknownRole(errors=[FieldError("/role", UnknownRole.title, UnknownRole.code)])
+        self._require_covered(standing, roles, own_roles)
+
+    async def require_may_take(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
+        """Refuse to take roles that hold more than whoever acts; one that is no more holds nothing."""
+        own_roles, standing = await self._read(uow, acting)
+        self._require_covered(
+            standing, [name for name in roles if name in BUILT_IN_IDS or name in own_roles], own_roles
+        )
 
     async def standing(self, uow: UnitOfWork, acting: Acting, own_roles: Mapping[str, RoleFacts]) -> Standing | None:
         """Return what whoever acts may pass on; None for the application itself, which nothing limits.
@@ -81,13 +86,24 @@ class GivingRoles:
             ceiling=acting.ceiling,
         )
 
+    async def _read(self, uow: UnitOfWork, acting: Acting) -> tuple[dict[str, RoleFacts], Standing | None]:
+        await share_holdings(uow, acting.tenant_id)
+        own_roles = await read_roles(uow, acting.tenant_id, self._catalog)
+        return own_roles, await self.standing(uow, acting, own_roles)
+
+    def _require_covered(
+        self, standing: Standing | None, names: Iterable[str], own_roles: Mapping[str, RoleFacts]
+    ) -> None:
+        for name in names:
+            permissions, rank = self._meaning(name, own_roles)
+            if standing is not None and not standing.covers(permissions, rank):
+                raise RoleAboveOwn
+
     def _meaning(self, name: str, own_roles: Mapping[str, RoleFacts]) -> tuple[frozenset[str], Role]:
         if name in BUILT_IN_IDS:
             return self._catalog.of_role(name), Role(name)
-        if name in own_roles:
-            role = own_roles[name]
-            return role.permissions, Role(role.counts_as)
-        raise UnknownRole(errors=[FieldError("/role", UnknownRole.title, UnknownRole.code)])
+        role = own_roles[name]
+        return role.permissions, Role(role.counts_as)
 
 
 async def _held_roles(uow: UnitOfWork, tenant_id: UUID, holder_id: UUID | None) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class Teams:
             tree = await read_tree(uow, acting.tenant_id)
             if tree.has_children(team_id):
                 raise TeamHasTeams
-            await self._roles.require_may_give(uow, acting, *tree.roles_above(team_id))
+            await self._roles.require_may_take(uow, acting, *tree.roles_above(team_id))
             await uow.run(DELETE_TEAM, tenant_id=acting.tenant_id, team_id=team_id)
             await self._trace(uow, acting, "teams.deleted", team_id, before=_audited(before, _CHANGEABLE))
 
@@ -171,7 +171,8 @@ class Teams:
         """
         async with self._scope(acting) as uow:
             await share_holdings(uow, acting.tenant_id)
-            await self._require_roles_of(uow, acting, team_id)
+            roles = await _roles_by(uow, acting.tenant_id, team_id)
+            await self._roles.require_may_give(uow, acting, *roles)
             if not await uow.value(IS_MEMBER, tenant_id=acting.tenant_id, user_id=user_id):
                 raise UnknownMember(errors=[FieldError("/user_id", UnknownMember.title, UnknownMember.code)])
             await uow.run(INSERT_TEAM_MEMBER, tenant_id=acting.tenant_id, team_id=team_id, user_id=user_id)
@@ -183,7 +184,8 @@ class Teams:
         """Take a member out of a team. Raises `TeamNotFound`, `TeamMemberNotFound` and `RoleAboveOwn`."""
         async with self._scope(acting) as uow:
             await lock_holdings(uow, acting.tenant_id)
-            await self._require_roles_of(uow, acting, team_id)
+            roles = await _roles_by(uow, acting.tenant_id, team_id)
+            await self._roles.require_may_take(uow, acting, *roles)
             if not await uow.run(DELETE_TEAM_MEMBER, tenant_id=acting.tenant_id, team_id=team_id, user_id=user_id):
                 raise TeamMemberNotFound
             await self._trace_member(uow, acting, "teams.member_removed", team_id, user_id)
@@ -195,16 +197,13 @@ class Teams:
         parent_id, moves = values["parent_id"], values["parent_id"] != before.parent_id
         if moves:
             _require_place(tree, parent_id, height=tree.height(before.id), team_id=before.id)
-        roles = {before.role, values["role"]} if values["role"] != before.role else set()
+        taken = {before.role} if values["role"] != before.role else set()
+        given = {values["role"]} if values["role"] != before.role else set()
         if moves:
-            roles |= {*tree.roles_above(before.parent_id), *tree.roles_above(parent_id)}
-        await self._roles.require_may_give(uow, acting, *sorted(role for role in roles if role is not None))
-
-    async def _require_roles_of(self, uow: UnitOfWork, acting: Acting, team_id: UUID) -> None:
-        tree = await read_tree(uow, acting.tenant_id)
-        if team_id not in tree:
-            raise TeamNotFound
-        await self._roles.require_may_give(uow, acting, *tree.roles_above(team_id))
+            taken |= set(tree.roles_above(before.parent_id))
+            given |= set(tree.roles_above(parent_id))
+        await self._roles.require_may_take(uow, acting, *sorted(role for role in taken if role is not None))
+        await self._roles.require_may_give(uow, acting, *sorted(role for role in given if role is not None))
 
     async def _trace(self, uow: UnitOfWork, acting: Acting, action: str, team_id: UUID, **values: Any) -> None:
         await record(uow, action, resource_type="team", resource_id=team_id, **values)
@@ -247,6 +246,14 @@ def _found(row: Row | None) -> TeamRecord:
 
 async def _read(uow: UnitOfWork, tenant_id: UUID, team_id: UUID) -> TeamRecord:
     return _found(await uow.one(TEAM_BY_ID, tenant_id=tenant_id, team_id=team_id))
+
+
+async def _roles_by(uow: UnitOfWork, tenant_id: UUID, team_id: UUID) -> tuple[str, ...]:
+    """Return the roles that come with a place in a team. Raises `TeamNotFound`."""
+    tree = await read_tree(uow, tenant_id)
+    if team_id not in tree:
+        raise TeamNotFound
+    return tree.roles_above(team_id)
 
 
 def _audited(team: TeamRecord, names: Any) -> dict[str, Any]:
