@@ -4,8 +4,9 @@ Behind ``tenantry prove isolation``. It knows no application: what is called, by
 modules, the routes and the OpenAPI document. Needs the extra ``tenantry[testing]``.
 """
 
-from tenantry.proof.prover import Plan, prove
+from tenantry.proof.prover import Plan, prove, prove_on
 from tenantry.proof.report import Report, Standing
+from tenantry.proof.scratch import Scratch, scratch_database
 from tenantry.proof.verdicts import Finding, Kind
 
-__all__ = ["Finding", "Kind", "Plan", "Report", "Standing", "prove"]
+__all__ = ["Finding", "Kind", "Plan", "Report", "Scratch", "Standing", "prove", "prove_on", "scratch_database"]

@@ -27,6 +27,7 @@ _FORMATS = {
     "uri": "https://proof.test/",
     "url": "https://proof.test/",
 }
+_PERSONS = frozenset({"user", "owner", "assignee", "member"})
 _PLURALS = (("y", "ies"), ("", "s"), ("", "es"), ("", ""))
 
 
@@ -89,6 +90,12 @@ class Vocabulary:
         names = {stem.removesuffix(end) + plural for end, plural in _PLURALS if stem.endswith(end)}
         names = {one.replace("_", "-") for one in names}
         return min((one for one in self.collections if one.rpartition("/")[2] in names), key=len, default=PEOPLE)
+
+    def is_reference(self, operation: Operation, name: str) -> bool:
+        """Tell whether a member names something for certain: by foreign key, by a collection, or a person."""
+        own = _own_collection(operation)
+        known = self.target_of(operation, name) != PEOPLE or name.removesuffix("_id") in _PERSONS
+        return known or self._by_foreign_key(own, name) is not None
 
     def permission_of(self, operation: Operation) -> str:
         """Return a permission that an operation may be about."""

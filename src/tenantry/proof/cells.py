@@ -41,6 +41,8 @@ class Probe:
     of: Of = "id"
     is_foreign: bool = True
     """Whether it is the other tenant's; else something deleted of one's own."""
+    must_fail: bool = False
+    """Whether it may not even be taken where what is nowhere is taken as well."""
 
 
 class Nowhere:
@@ -175,7 +177,9 @@ class Matrix:
                     thing = "other tenant" if state is State.OWN else f"other tenant, {state}"
                     kind = "bulk" if reference.is_list else "body"
                     place = f"{kind} member {reference.name}"
-                    yield Probe(operation, caller.name, thing, place, build, (str(foreign),))
+                    must_fail = self.bodies.vocabulary.is_reference(operation, reference.field)
+                    values = (str(foreign),)
+                    yield Probe(operation, caller.name, thing, place, build, values, must_fail=must_fail)
 
     def _in_query(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
         for reference in operation.id_parameters:

@@ -81,6 +81,8 @@ class Judge:
             self.note(
                 kind, operation, caller, case, request, f"as for nothing: {shown(twin)}", f"{told}: {shown(foreign)}"
             )
+        elif probe.must_fail and foreign.is_success:
+            self.note(Kind.ACCEPTED, operation, caller, case, request, "4xx", shown(foreign))
         elif probe.place.startswith("query") and (items_of(foreign) or page_of(foreign).get("total")):
             self._judge_found(probe, case, request, foreign)
         elif probe.place.startswith("header") and foreign.status not in DENIED:

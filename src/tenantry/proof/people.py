@@ -24,6 +24,8 @@ class Caller:
     tenant: Mapping[str, str] = field(default_factory=dict)
     may_write: bool = True
     """False for a key that was limited to reading."""
+    attacks: bool = True
+    """Whether the whole matrix is called as this one; a grant more or less changes nothing about another tenant."""
 
     @property
     def headers(self) -> dict[str, str]:

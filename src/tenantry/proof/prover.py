@@ -17,7 +17,7 @@ from tenantry.proof.listening import findings_in_logs
 from tenantry.proof.lists import can_be_listed, check_of
 from tenantry.proof.people import Caller
 from tenantry.proof.report import Line, Report, Standing, Timing
-from tenantry.proof.scratch import scratch_database
+from tenantry.proof.scratch import Scratch, scratch_database
 from tenantry.proof.staging import Stage, staged
 from tenantry.proof.surface import Operation
 from tenantry.proof.timing import compare
@@ -41,32 +41,36 @@ class Plan:
 
 async def prove(application: Application, plan: Plan, progress: Progress) -> Report:
     """Prove that tenants of the application are isolated, or find where they are not."""
-    began = time.perf_counter()
-    at = SystemClock().now()
     progress("making a scratch database")
     async with scratch_database(application, plan.server_url) as scratch:
-        progress("furnishing two tenants")
-        async with staged(application, scratch, seed=plan.seed) as stage:
-            run = _Run(stage, plan, progress)
-            await run.everything()
-            ledger = stage.judge.ledger
-            return Report(
-                application=application.title,
-                version=application.version,
-                at=at,
-                postgres=scratch.version,
-                seed=plan.seed,
-                only=plan.only,
-                seconds=time.perf_counter() - began,
-                callers=[one.name for one in (*stage.attackers, *stage.outsiders)],
-                lines=[run.line(operation) for operation in run.chosen],
-                timings=run.timings,
-                places=stage.judge.places(),
-                findings=ledger.findings,
-                found=sum(ledger.counts.values()),
-                calls=stage.door.calls,
-                guarded_rows=stage.guard.rows,
-            )
+        return await prove_on(scratch, application, plan, progress)
+
+
+async def prove_on(scratch: Scratch, application: Application, plan: Plan, progress: Progress) -> Report:
+    """Prove it on a scratch database that exists; each proof makes two tenants of its own in it."""
+    began = time.perf_counter()
+    at = SystemClock().now()
+    progress("furnishing two tenants")
+    async with staged(application, scratch, seed=plan.seed) as stage:
+        run = _Run(stage, plan, progress)
+        await run.everything()
+        return Report(
+            application=application.title,
+            version=application.version,
+            at=at,
+            postgres=scratch.version,
+            seed=plan.seed,
+            only=plan.only,
+            seconds=time.perf_counter() - began,
+            callers=stage.callers,
+            lines=[run.line(operation) for operation in run.chosen],
+            timings=run.timings,
+            places=stage.judge.places(),
+            findings=stage.judge.ledger.findings,
+            found=sum(stage.judge.ledger.counts.values()),
+            calls=stage.door.calls,
+            guarded_rows=stage.guard.rows,
+        )
 
 
 @dataclass
@@ -119,6 +123,8 @@ class _Run:
         if operation.is_of_tenant:
             for caller in stage.mine.side.callers.values():
                 await stage.own_calls.attempt(operation, caller)
+                for probe in stage.extras.probes(operation, caller):
+                    await stage.judge.probe(probe)
             for outsider in stage.outsiders:
                 await self._intrude(operation, outsider)
         request = Request(operation.method, operation.path)
@@ -143,8 +149,6 @@ class _Run:
     async def _attack(self, operation: Operation, caller: Caller) -> None:
         judge, matrix = self.stage.judge, self.stage.matrix
         for probe in matrix.probes(operation, caller):
-            await judge.probe(probe)
-        for probe in self.stage.extras.probes(operation, caller):
             await judge.probe(probe)
         malformed = matrix.malformed(operation, caller)
         if malformed is not None:

@@ -79,7 +79,14 @@ class Stage:
     @property
     def attackers(self) -> list[Caller]:
         """Everybody of one's own tenant, and nobody in particular."""
-        return [*self.mine.side.callers.values(), NOBODY]
+        return [*(one for one in self.mine.side.callers.values() if one.attacks), NOBODY]
+
+    @property
+    def callers(self) -> list[str]:
+        """The names of everybody who calls."""
+        granted = [caller.name for caller, _, _ in self.extras.allowed]
+        people = (*self.mine.side.callers.values(), NOBODY, *self.outsiders)
+        return [*(one.name for one in people), *granted]
 
 
 @asynccontextmanager

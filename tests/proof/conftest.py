@@ -1,0 +1,28 @@
+"""One scratch database for all proofs of a worker; each proof makes two tenants of its own in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from planner.app import application
+from tenantry.proof import Plan, Report, Scratch, prove_on, scratch_database
+
+Prove = Callable[..., Awaitable[Report]]
+
+
+@pytest.fixture(scope="session")
+async def scratch() -> AsyncIterator[Scratch]:
+    async with scratch_database(application) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def proving(scratch: Scratch) -> Prove:
+    """Prove the part of Planner whose routes have `only` in their titles."""
+
+    async def prove(only: str | None = None, *, samples: int = 0) -> Report:
+        return await prove_on(scratch, application, Plan(only=only, samples=samples), lambda _: None)
+
+    return prove
