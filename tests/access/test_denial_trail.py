@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.access.denied import in_tenant
 
-from tenantry.access import Denial, DenialTrail
+from tenantry.access import Denial, DenialTrail, denials
 from tenantry.app import Assembly
 from tenantry.database import DatabaseRole, DatabaseUrls, Placement
 from tenantry.kernel import Actor, ActorKind, new_id
@@ -168,6 +168,49 @@ async def test_thousands_of_windows_that_end_together_leave_connections_for_requ
         most = max(most, pool.in_use)
     assert most == 1
     assert len(await in_tenant(admin, tenant)) == 400
+
+
+class TestWhileTheTrailIsLocked:
+    async def test_a_refusal_waits_no_longer_than_its_patience(
+        self,
+        assembly: Assembly,
+        world: World,
+        runtime: Runtime,
+        admin: asyncpg.Connection,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(denials, "_PATIENCE", 0.1)
+        tenant, trail = await world.tenant(), DenialTrail(runtime)
+        denial = await a_denial(assembly, tenant)
+        async with admin.transaction():
+            await admin.execute("LOCK TABLE pool.audit_entries IN ACCESS EXCLUSIVE MODE")
+            with capture_logs() as logs:
+                await asyncio.wait_for(trail.note(denial), 1.5)
+        assert [(line["event"], line["error"]) for line in logs] == [("denial not written", "TimeoutError")]
+        await trail.close()
+        assert [line.count for line in await in_tenant(admin, tenant)] == [1]
+
+    async def test_leaving_takes_no_longer_than_its_patience_and_says_what_is_lost(
+        self,
+        assembly: Assembly,
+        world: World,
+        runtime: Runtime,
+        admin: asyncpg.Connection,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(denials, "_LEAVING", 0.1)
+        tenant, trail = await world.tenant(), DenialTrail(runtime)
+        denial, pool = await a_denial(assembly, tenant), assembly.runtime.database.app
+        for permission in ("projects:update", "projects:delete"):
+            for _ in range(2):
+                await trail.note(replace(denial, permission=permission))
+        async with admin.transaction():
+            await admin.execute("LOCK TABLE pool.audit_entries IN ACCESS EXCLUSIVE MODE")
+            with capture_logs() as logs:
+                await asyncio.wait_for(trail.close(), 1.5)
+            assert pool.in_use == 0
+        assert logs == [{"event": "denials not written", "count": 2, "log_level": "error"}]
+        assert [line.count for line in await in_tenant(admin, tenant)] == [1, 1]
 
 
 async def counts(admin: asyncpg.Connection, tenant: TestTenant, expected: list[int]) -> None:

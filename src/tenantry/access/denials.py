@@ -87,7 +87,7 @@ class _Window:
 
 
 class DenialTrail:
-    """Writes denials. One for a process.
+    """Writes denials. One for a process, which counts by itself: two processes write two first lines.
 
     A line that cannot be written changes no answer: the 403 stands, an error is logged, and
     ``tenantry_denials_unwritten_total`` counts it. The first refusal of a window is then counted among those that
@@ -132,6 +132,10 @@ class DenialTrail:
             _, late = await asyncio.wait(self._writing, timeout=_LEAVING)
             for task in late:
                 task.cancel()
+            if late:
+                self._unwritten.inc(len(late))
+                _log.error("denials not written", count=len(late))
+                await asyncio.wait(late)  # their connections go back before the pool is closed
 
     def _end(self, key: tuple[object, ...]) -> None:
         window = self._windows.pop(key)

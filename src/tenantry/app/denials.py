@@ -1,8 +1,8 @@
 """Where refusals meet the trail: whatever is about to be answered with 403 is noted first.
 
 There are two ways out of a route. Generated routes raise through `recording`; FastAPI answers what its own routes raise
-inside of them, by the handlers that `record_denials` puts the trail in front of. An allowed request pays 0.1 µs on
-the first way (one more coroutine; measured with a route that does nothing) and nothing on the second.
+inside of them, by the handlers that `record_denials` puts the trail in front of. An allowed request pays 0.14 µs on the
+first way (one more coroutine; median of nine times 200,000 calls of a route that does nothing), nothing on the second.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class DenialEdge:
         problem = problem_for(error, scope)
         if problem.status != _FORBIDDEN:
             return
-        state = scope["state"]
+        state = scope.get("state") or {}
         actor = _actor(state)
         if actor is None:
             return
