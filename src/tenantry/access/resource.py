@@ -18,6 +18,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     exists,
+    false,
     func,
     literal_column,
     not_,
@@ -196,9 +197,15 @@ class ResourceAccess:
 
     # The rule as SQL
 
-    def visible(self, rows: FromClause, read: Extents, *, deleted: bool = False) -> ColumnElement[bool]:
-        """Return the predicate of the records that may be read; `deleted` asks for the soft-deleted ones instead."""
-        clauses = [self._rule("read", read[0], rows)]
+    def visible(
+        self, rows: FromClause, read: Extents, *, deleted: bool = False, named: ColumnElement[Any] | None = None
+    ) -> ColumnElement[bool]:
+        """Return the predicate of the records that may be read; `deleted` asks for the soft-deleted ones instead.
+
+        `named` is a column elsewhere with the id of the record: grants on it can be asked for there, see
+        `_parent_is_visible`.
+        """
+        clauses = [self._rule("read", read[0], rows, named)]
         if "deleted_at" in rows.c:
             clauses.append(rows.c.deleted_at.is_not(None) if deleted else rows.c.deleted_at.is_(None))
         if self.parent:
@@ -232,8 +239,10 @@ class ResourceAccess:
         allowed = self._rule(verb, self.reach(principal, verb), self.table)
         return _with_subjects(allowed, principal)
 
-    def _rule(self, verb: str, reach: Reach, rows: FromClause) -> ColumnElement[bool]:
-        return self._decided(verb, reach, lambda chosen: self.reached(rows, chosen), own=self._own(verb, rows))
+    def _rule(
+        self, verb: str, reach: Reach, rows: FromClause, named: ColumnElement[Any] | None = None
+    ) -> ColumnElement[bool]:
+        return self._decided(verb, reach, lambda chosen: self.reached(rows, chosen, named), own=self._own(verb, rows))
 
     def _decided(
         self,
@@ -286,28 +295,37 @@ class ResourceAccess:
             or_(_GRANTS.expires_at.is_(None), _GRANTS.expires_at > func.now()),
         )
 
-    def reached(self, rows: FromClause, chosen: Chosen) -> ColumnElement[bool]:
+    def reached(self, rows: FromClause, chosen: Chosen, named: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
         """Return the condition that a record, or one above it, is among the chosen ones."""
-        found = [chosen(rows.c.id)] if self.grantable else []
+        found = [chosen(rows.c.id if named is None else named)] if self.grantable else []
         if self.parent is not None:
-            found.append(self.parent.access._reached_by(rows, self.parent.column, chosen))  # noqa: SLF001 - itself, one floor up
-        return or_(*found) if found else not_(true())
+            found += self.parent.access._reached_by(rows.c[self.parent.column], rows.c.tenant_id, chosen)  # noqa: SLF001 - itself, one floor up
+        return or_(false(), *found)
 
-    def _reached_by(self, rows: FromClause, column: str, chosen: Chosen) -> ColumnElement[bool]:
-        """Return the condition that the record named by a column, or one above it, is chosen."""
-        if self.parent is None:
-            return chosen(rows.c[column]) if self.grantable else not_(true())
-        above = self.table.alias(f"{self.resource}_between")
-        linked = and_(above.c.tenant_id == rows.c.tenant_id, above.c.id == rows.c[column])
-        return exists(select(1).where(linked, self.reached(above, chosen)))
+    def _reached_by(
+        self, named: ColumnElement[Any], tenant: ColumnElement[Any], chosen: Chosen
+    ) -> Iterable[ColumnElement[bool]]:
+        """Return the conditions that the record that a column names, or one above it, is chosen."""
+        if self.grantable:
+            yield chosen(named)
+        if self.parent is not None:
+            above = self.table.alias(f"{self.resource}_between")
+            chosen_above = or_(false(), *self.parent.access._reached_by(above.c[self.parent.column], tenant, chosen))  # noqa: SLF001 - itself, one floor up
+            yield exists(select(1).where(above.c.tenant_id == tenant, above.c.id == named, chosen_above))
 
     def _parent_is_visible(self, parent: Parent, rows: FromClause, read: Extents) -> ColumnElement[bool]:
-        above = parent.access.table.alias(f"{parent.access.resource}_above")
+        """Return the condition that the record above is visible, with its grants asked for by the child's column.
+
+        PostgreSQL adds the price of reading the grants to each look-up of a parent in a nested loop, once for every
+        child, and would rather join all parents with all children and sort them. Measured, the first 50 of 100,000
+        tasks of 100,000 projects: up to 3,670 buffers so; 291 with the grants beside the child, where they count once.
+        """
+        above, named = parent.access.table.alias(f"{parent.access.resource}_above"), rows.c[parent.column]
         return exists(
             select(1).where(
                 above.c.tenant_id == rows.c.tenant_id,
-                above.c.id == rows.c[parent.column],
-                parent.access.visible(above, read),
+                above.c.id == named,
+                parent.access.visible(above, read, named=named),
             )
         )
 

@@ -188,7 +188,7 @@ class Operations:
         signer, spec = exchange.edge.cursors, self.spec.without(access.hidden(principal))
         binding = f"{principal.tenant.id}:{principal.user_id}:{self.resource.name}:{parent_id}"
         request = parse_list(exchange.scope["query_string"], spec, signer=signer, binding=binding)
-        planning = planning_of(self.resource, read, request.shape)
+        planning = planning_of(self.resource, read, request.shape, nested=parent_id is not None)
         async with exchange.work(planning) as uow:
             page = await self._service(exchange, uow).list(request, spec, parent_id=parent_id)
         cursor = signer.next_cursor(request, page.keys, spec=spec, binding=binding) if page.has_more else None

@@ -11,15 +11,16 @@ from tenantry.resources.definition import ResourceDefinition
 
 
 @lru_cache(maxsize=1024)
-def planning_of(resource: ResourceDefinition, read: Extents, shape: ListShape) -> Planning:
+def planning_of(resource: ResourceDefinition, read: Extents, shape: ListShape, *, nested: bool = False) -> Planning:
     """Return how a list is planned.
 
-    In order: no condition besides the tenant, the soft delete and deny grants, and an index ``(tenant_id, <the sort>)``
-    that is walked in one direction. Anything else is planned for its values.
+    In order: no condition besides the tenant, the soft delete, deny grants and the same of what is above, and an index
+    ``(tenant_id, <the sort>)`` that is walked in one direction. Anything else is planned for its values; so is the
+    list of one parent (`nested`), which has an index of its own to be chosen.
     """
     plain = not (shape.filters or shape.search or shape.with_total or any(shape.null_keys))
     one_way = len({descending for _, descending in shape.sort}) == 1
-    everybody = resource.access.parent is None and all(reach.is_everything for reach in read)
+    everybody = not nested and all(reach.is_everything for reach in read)
     if plain and one_way and everybody and _has_index(resource, [name for name, _ in shape.sort]):
         return Planning.IN_ORDER
     return Planning.FRESH

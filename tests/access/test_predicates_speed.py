@@ -1,0 +1,135 @@
+"""Grants cost what the page costs, not what the tenant has: the plans of lists, counted in buffers.
+
+One tenant has 10,000 and then 100,000 records, 10,000 grants of 200 teams, and a person in 20 of the teams, to whom
+1,000 of the grants apply, half of them denies. Another tenant with 1,000 records lies in the same tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+from tests.access.plans import Plan, plan_of
+from tests.access.scenes import CATALOG, RESOURCES, Cast, OwnRole, Scene, superuser
+
+from planner.items.router import router as items
+from planner.tasks.router import router as tasks
+from tenantry.database import Database, DatabaseSettings, DatabaseUrls
+from tenantry.kernel import new_id
+from tenantry.query import ListShape
+
+pytestmark = pytest.mark.anyio
+
+FEW, MANY, ELSEWHERE, PROJECTS = 10_000, 100_000, 1_000, 1_000
+NEWEST = ListShape((), (("created_at", True), ("id", True)))
+SPECS = {"items": items.spec, "tasks": tasks.spec}
+READER = OwnRole("reader", CATALOG.expand(["items:read", "projects:read", "tasks:read"]))
+VISITOR = OwnRole("visitor", frozenset({"projects:read"}))
+"""Sees projects, and only those tasks and items that were granted."""
+
+_ITEMS = """
+INSERT INTO pool.items (tenant_id, id, name, price_cents, created_at)
+SELECT $1, gen_random_uuid(), 'CNRY item ' || n, 5, now() - n * interval '1 s' FROM generate_series($2::int, $3::int) n
+"""
+_PROJECTS = """
+INSERT INTO pool.projects (tenant_id, id, name, owner_id)
+SELECT $1, gen_random_uuid(), 'CNRY project ' || n, $1 FROM generate_series(1, $2::int) n
+"""
+_TASKS = """
+INSERT INTO pool.tasks (tenant_id, id, project_id, title, owner_id, created_at)
+SELECT $1, gen_random_uuid(), ids[1 + n % array_length(ids, 1)], 'CNRY task ' || n, $1, now() - n * interval '1 s'
+  FROM generate_series($2::int, $3::int) n,
+       (SELECT array_agg(id ORDER BY id) AS ids FROM pool.projects WHERE tenant_id = $1) AS of_tenant
+"""
+_GRANTS = """
+INSERT INTO pool.grants (tenant_id, id, resource_type, record_id, subject_type, subject_id, action, effect)
+SELECT $1, gen_random_uuid(), 'any', granted.id, 'team', ($2::uuid[])[1 + n % 200], $3,
+       CASE WHEN n / 200 % 2 = 0 THEN 'deny' ELSE 'allow' END
+  FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM pool.{table} WHERE tenant_id = $1
+         ORDER BY id LIMIT $4) AS granted
+"""
+_TABLES = ("items", "projects", "tasks", "grants")
+
+
+@dataclass
+class Measured:
+    """The plans of one list, by what was asked, with few records and with many."""
+
+    few: dict[str, Plan]
+    many: dict[str, Plan]
+
+
+@pytest.fixture(scope="module")
+async def measured(urls: DatabaseUrls, admin_url: str) -> AsyncIterator[Measured]:
+    database = Database(urls, DatabaseSettings(pool_size=2, pool_wait=5), constraints={})
+    large, small = Scene.begin(database), Scene.begin(database)
+    teams = [new_id() for _ in range(200)]
+    async with superuser(urls, admin_url) as admin:
+        try:
+            for scene in (large, small):
+                await admin.execute(_PROJECTS, scene.tenant.id, PROJECTS)
+            await grow(admin, small, 1, ELSEWHERE)
+            await grow(admin, large, 1, FEW)
+            for table, action, number in (
+                ("items", "items:read", 10_000),
+                ("tasks", "tasks:read", 9_000),
+                ("projects", "tasks:read", 1_000),
+            ):
+                await admin.execute(_GRANTS.format(table=table), large.tenant.id, teams, action, number)
+            await settle(admin)
+            few = await plans(large, teams[:20])
+            await grow(admin, large, FEW + 1, MANY)
+            await settle(admin)
+            yield Measured(few, await plans(large, teams[:20]))
+        finally:
+            for table in ("tasks", "projects", "items", "grants"):
+                await admin.execute(
+                    f"DELETE FROM pool.{table} WHERE tenant_id = ANY ($1)", [large.tenant.id, small.tenant.id]
+                )
+            await settle(admin)
+            await database.close()
+
+
+async def grow(admin: asyncpg.Connection, scene: Scene, first: int, last: int) -> None:
+    for fill in (_ITEMS, _TASKS):
+        await admin.execute(fill, scene.tenant.id, first, last)
+
+
+async def settle(admin: asyncpg.Connection) -> None:
+    for table in _TABLES:
+        await admin.execute(f"VACUUM ANALYZE pool.{table}")
+
+
+async def plans(scene: Scene, teams: list) -> dict[str, Plan]:
+    found = {}
+    for role in (READER, VISITOR):
+        principal = scene.principal(Cast(role=role.name, teams=teams, own_roles=[role]))
+        for name, spec in SPECS.items():
+            found[f"{name} of a {role.name}"] = await plan_of(scene, RESOURCES[name], spec, principal, NEWEST)
+    return found
+
+
+@pytest.mark.parametrize("name", ["items of a reader", "tasks of a reader"])
+async def test_who_sees_all_but_what_is_denied_reads_no_more_of_a_larger_tenant(name: str, measured: Measured) -> None:
+    few, many = measured.few[name], measured.many[name]
+    assert few.count == many.count == 51
+    assert many.buffers <= 1.1 * few.buffers
+    assert many.buffers <= 400
+
+
+@pytest.mark.parametrize("name", ["items of a visitor", "tasks of a visitor"])
+async def test_who_sees_only_what_is_granted_reads_what_is_granted(name: str, measured: Measured) -> None:
+    """A look-up for each granted record; of a larger tree, it goes one page deeper and shares fewer pages."""
+    few, many = measured.few[name], measured.many[name]
+    assert few.count == many.count == 51
+    assert many.buffers <= 1.6 * few.buffers
+    assert many.buffers <= 6 * 500
+
+
+@pytest.mark.parametrize("name", [f"{name} of a {who}" for name in SPECS for who in ("reader", "visitor")])
+async def test_no_list_reads_a_table_of_records_from_end_to_end(name: str, measured: Measured) -> None:
+    for plan in (measured.few[name], measured.many[name]):
+        for table in ("items", "projects", "tasks"):
+            assert "Seq Scan" not in plan.scans(table), plan.outline
