@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -12,15 +14,21 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.access import reference
 from tests.access.policies import BYTES, CHAIN, Policy, facts, policy_of, row
-from tests.access.scenes import Scene, additions, facts_of, superuser, verdicts
+from tests.access.scenes import RESOURCES, Scene, additions, facts_of, superuser, verdicts
 
+from planner.comments.router import router as comments
+from planner.projects.router import router as projects
+from planner.tasks.router import router as tasks
 from tenantry.access import SUBJECTS, Principal, RecordFacts
 from tenantry.database import Database, DatabaseSettings, DatabaseUrls
 from tenantry.kernel import new_id
+from tenantry.query import ListShape
+from tenantry.resources import statements
 
 pytestmark = pytest.mark.anyio
 
 POLICIES = 5_000
+SPECS = {"projects": projects.spec, "tasks": tasks.spec, "comments": comments.spec}
 TOGETHER = 250
 """Policies that are asked in one transaction."""
 ANALYZE = "ANALYZE pool.projects, pool.tasks, pool.comments, pool.grants"
@@ -79,11 +87,11 @@ def assert_everything_occurs(tally: Counter[tuple[str, str, Verdict]]) -> None:
                 assert tally[kind, verb, outcome] >= 20, (kind, verb, outcome, tally)
 
 
-def drawn() -> list[Policy]:
+def drawn(number: int = POLICIES) -> list[Policy]:
     """Draw the policies, always the same ones; Hypothesis does not await, so they are collected first."""
     policies: dict[bytes, Policy] = {}
 
-    @settings(max_examples=POLICIES, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=number, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
     @given(st.binary(min_size=BYTES, max_size=BYTES))
     def draw(thrown: bytes) -> None:
         policies[thrown] = policy_of(thrown)
@@ -136,3 +144,59 @@ async def by_database(
             rows = await uow.all(statement, **asked)
             found.append({one["id"]: Verdict(one["visible"], one["allowed"]) for one in rows})
     return found
+
+
+PAIRS, PRINCIPALS = 5_000, 250
+EVERYTHING = ListShape((), (("id", True),), with_total=True)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Whether one record is in the list, is returned by its id, and is seen in memory."""
+
+    listed: bool
+    read: bool
+    seen: bool
+
+
+async def test_what_is_listed_is_what_can_be_read_one_by_one(
+    database: Database, urls: DatabaseUrls, admin_url: str
+) -> None:
+    """5,000 pairs of 250 principals with records of Planner: eight around the principal, twelve of other people."""
+    scene, policies = Scene.begin(database), drawn(PRINCIPALS)
+    await write(scene, policies)
+    async with superuser(urls, admin_url) as admin:
+        await admin.execute(ANALYZE)
+    records = [record for policy in policies for record in policy.records]
+    chance, pairs = random.Random(3), Counter[tuple[str, Seen]]()
+    for policy in policies:
+        principal = scene.principal(policy.cast, policy.grants)
+        some = [*policy.records, *chance.sample(records, PAIRS // PRINCIPALS - len(policy.records))]
+        listed = await listed_ids(scene, principal)
+        for record in some:
+            seen = RESOURCES[record.kind].access.sees(principal, facts(record), facts_of(policy.grants))
+            pairs[record.kind, Seen(record.id in listed, await is_read(scene, principal, record), seen)] += 1
+    assert pairs.total() == PAIRS
+    for kind in CHAIN:
+        agreed = [pairs[kind, Seen(answer, answer, answer)] for answer in (True, False)]
+        assert sum(agreed) == sum(number for (one, _), number in pairs.items() if one == kind), pairs
+        assert min(agreed) >= 100
+
+
+async def listed_ids(scene: Scene, principal: Principal) -> set[UUID]:
+    """Return what the lists of a principal hold, all pages, after comparing it with their totals."""
+    ids: set[UUID] = set()
+    for kind in CHAIN:
+        resource = RESOURCES[kind]
+        statement = statements.listing(resource, resource.access.read_extents(principal), EVERYTHING, SPECS[kind])
+        [row] = await scene.rows(statement, principal, limit=100_000)
+        found = [UUID(item["id"]) for item in json.loads(f"[{row['items'] or ''}]")]
+        assert row["count"] == row["total"] == len(found) == len(set(found))
+        ids.update(found)
+    return ids
+
+
+async def is_read(scene: Scene, principal: Principal, record: reference.Record) -> bool:
+    resource = RESOURCES[record.kind]
+    statement = statements.reading(resource, resource.access.read_extents(principal))
+    return bool(await scene.rows(statement, principal, id=record.id))
