@@ -119,7 +119,7 @@ async def test_what_makes_no_sense_is_told_by_the_exit_code(world: World, comman
         (("explain", "projects:read", "--tenant", tenant.slug, "--user", user, "--record", str(uuid4())), NOT_FOUND),
         (("explain", "projects:read", "--tenant", tenant.slug, "--user", user, "--record", "1"), INVALID),
         (("explain", "projects:read", "--tenant", tenant.slug), INVALID),
-        (("who-can", "projects:paint", "--tenant", tenant.slug), 1),
+        (("who-can", "projects:paint", "--tenant", tenant.slug), INVALID),
     ):
         ended = await command(*arguments)
         assert ended.code == code, (arguments, ended)

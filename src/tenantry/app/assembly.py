@@ -133,8 +133,6 @@ def _parts(
     principals = Principals(catalog, RoleBook(database, facts, catalog), type_grants, runtime.clock)
     keys = KeyService(runtime, catalog, giving)
     gate = AccessGate(identity.authenticator, resolver, principals, keys.book)
-    cursors = CursorSigner(derived_key(settings.identity, "cursors"))
-    log_format = settings.log.format_for(settings.environment)
     return Assembly(
         application=application,
         settings=settings,
@@ -147,9 +145,9 @@ def _parts(
         denials=DenialTrail(runtime),
         grants=grants,
         explainer=Explainer(runtime, catalog, accesses),
-        resources=ResourceEdge(gate, runtime, cursors),
+        resources=ResourceEdge(gate, runtime, CursorSigner(derived_key(settings.identity, "cursors"))),
         listener=listener,
-        access_log=AccessLog(writer, log_format) if writer is not None else None,
+        access_log=AccessLog(writer, settings.log.format_for(settings.environment)) if writer is not None else None,
     )
 
 

@@ -34,7 +34,15 @@ app.add_typer(users.user, name="user")
 app.add_typer(access.access, name="access")
 app.command()(shell.shell)
 
-EXIT_OF_KIND = {"configuration": 2, "unavailable": 3, "not_found": 4, "conflict": 5, "invalid": 6, "forbidden": 7}
+EXIT_OF_KIND = {
+    "configuration": 2,
+    "unavailable": 3,
+    "not_found": 4,
+    "conflict": 5,
+    "invalid": 6,
+    "bad_request": 6,
+    "forbidden": 7,
+}
 """Exit codes for scripts; 1 is any other failure."""
 
 

@@ -6,6 +6,7 @@ process may go by what it remembers for up to a second more.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -27,8 +28,10 @@ from tenantry.runtime import Runtime
 from tenantry.tenancy import MemberNotFound, TenantFacts
 
 EXPLAIN = "access:explain"
-BATCH = 500
-"""Members that `who_can` reads and decides on at a time; other requests have their turn in between."""
+BATCH = 1000
+"""Members that `who_can` reads at a time."""
+TURN = 50
+"""Members that it decides on before other requests have their turn; about 5 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,9 @@ async def _everybody(uow: UnitOfWork, tenant_id: UUID, after: UUID | None) -> As
         if last is None:
             raise UnknownPosition.at("after", "There is no such subject; begin anew.")
     while batch := await read_actors(uow, tenant_id, last, limit=BATCH):
-        for someone in batch:
+        for number, someone in enumerate(batch):
+            if number % TURN == 0:
+                await asyncio.sleep(0)
             yield someone
         last = batch[-1]
 
