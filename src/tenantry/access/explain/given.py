@@ -1,13 +1,15 @@
-"""A grant in force, as explanations name it: on a record, or on a whole resource."""
+"""Grants in force, as explanations name them: on a record, or on a whole resource."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from tenantry.access.models import Effect, SubjectType
+from tenantry.access.resource import GrantFacts
 from tenantry.database import Row
 
 
@@ -35,3 +37,23 @@ class Given:
             row.get("record_id"),
             row["expires_at"],
         )
+
+
+class GivenOnRecord:
+    """The grants on one record and on those above it, found by whom they are to: a record takes a thousand."""
+
+    def __init__(self, given: Iterable[Given] = ()) -> None:
+        self._by_id = {one.id: one for one in given}
+        self._by_subject: dict[UUID, list[GrantFacts]] = {}
+        for one in self._by_id.values():
+            if one.record_id is not None:
+                facts = GrantFacts(one.id, one.subject_id, one.action, one.effect, one.record_id)
+                self._by_subject.setdefault(one.subject_id, []).append(facts)
+
+    def to(self, subjects: Iterable[UUID]) -> list[GrantFacts]:
+        """Return those to some subjects, as the decision takes them."""
+        return [facts for subject in subjects for facts in self._by_subject.get(subject, ())]
+
+    def named(self, grant_id: UUID) -> Given | None:
+        """Return one of them."""
+        return self._by_id.get(grant_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from tenantry.access.explain.given import Given
+from tenantry.access.explain.given import Given, GivenOnRecord
 from tenantry.access.explain.repository import GRANTS_ON, compared, lineage
 from tenantry.access.resource import RecordFacts, ResourceAccess
 from tenantry.database import Row, UnitOfWork
@@ -16,10 +16,10 @@ async def read_record(uow: UnitOfWork, of: ResourceAccess, record_id: UUID) -> R
     return None if row is None else _facts(of, row)
 
 
-async def read_grants(uow: UnitOfWork, record: RecordFacts) -> tuple[Given, ...]:
+async def read_grants(uow: UnitOfWork, record: RecordFacts) -> GivenOnRecord:
     """Return the grants in force on a record and on those above it."""
     rows = await uow.all(GRANTS_ON, record_ids=list(record.lineage()))
-    return tuple(Given.of(row) for row in rows)
+    return GivenOnRecord(Given.of(row) for row in rows)
 
 
 def _facts(of: ResourceAccess, row: Row, level: int = 0) -> RecordFacts:

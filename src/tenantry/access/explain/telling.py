@@ -125,7 +125,7 @@ class Telling:
         if grant_id is None:
             given = self.roster.type_grant(self.verdict.principal, question.permission, effect)
         else:
-            given = next((one for one in self.target.grants if one.id == grant_id), None)
+            given = self.target.grants.named(grant_id)
         return None if given is None else self._shown_grant(given, judgement)
 
     def _shown_grant(self, given: Given, judgement: Judgement) -> ShownGrant:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenantry.access.decision import Decision, Line
-from tenantry.access.explain.given import Given
+from tenantry.access.explain.given import GivenOnRecord
 from tenantry.access.principal import Principal
 from tenantry.access.question import Question
 from tenantry.access.resource import GrantFacts, RecordFacts, ResourceAccess
@@ -79,7 +79,7 @@ class Target:
     named: ResourceAccess | None = None
     """The resource of the record."""
     record: RecordFacts | None = None
-    grants: Sequence[Given] = ()
+    grants: GivenOnRecord = field(default_factory=GivenOnRecord)
 
     @property
     def verb(self) -> str:
@@ -90,28 +90,20 @@ class Target:
         """Tell whether the record is visible to a principal; where there is none, everybody sees it."""
         if self.record is None or self.named is None:
             return True
-        return self.named.sees(principal, self.record, self._grants_for(principal))
+        return self.named.sees(principal, self.record, self.grants.to(principal.subjects))
 
     def judge(self, principal: Principal) -> Verdict:
         """Return the verdict for a principal."""
         if self.of is None:
             question = Question(principal, self.permission, owns=lambda: True, found=lambda _: None)
             return Verdict(principal, Judgement(question, question.decision()), ())
-        grants, record = self._grants_for(principal), self._record_for(principal, self.of)
+        grants, record = self.grants.to(principal.subjects), self._record_for(principal, self.of)
         action = _judged(self.of, principal, self.verb, record=record, grants=grants)
         levels = list(zip(self.of.above, _lineage(record, self.of), strict=True))
         if self.verb == CREATE:
             levels = levels[1:]
         reads = [_judged(of, principal, READ, record=one, grants=grants) for of, one in levels]
         return Verdict(principal, action, tuple(reads))
-
-    def _grants_for(self, principal: Principal) -> list[GrantFacts]:
-        subjects = set(principal.subjects)
-        return [
-            GrantFacts(one.id, one.subject_id, one.action, one.effect, one.record_id)
-            for one in self.grants
-            if one.subject_id in subjects and one.record_id is not None
-        ]
 
     def _record_for(self, principal: Principal, of: ResourceAccess) -> RecordFacts | None:
         """Return the record that the decision is on: the named one, or a supposed one below it."""
