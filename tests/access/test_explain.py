@@ -103,7 +103,22 @@ class TestGrantsOnTheRecord:
         found = await of_member(tenant, action, task, resource_type="task")
         assert (found["allowed"], found["decided_by"]) == (effect == "allow", f"{effect}_grant")
         assert (found["grant"]["scope"], found["grant"]["record_id"]) == ("above", project)
-        assert "on anything in the project that holds this task" in found["reason"]
+        assert f"{action} on what is in this project (grant" in found["reason"]
+
+    async def test_one_two_floors_above_decides_and_is_told_by_its_own_kind(self, world: World):
+        tenant = await world.tenant()
+        project = await project_of(tenant.owner, tenant)
+        task = await task_of(tenant.owner, tenant, project)
+        comment = (await made(tenant.member, f"/tasks/{task}/comments", body=tenant.canary))["id"]
+        for where, kind in ((f"/projects/{project}", "project"), (f"/tasks/{task}", "task")):
+            grant = await given(tenant, where, "comments:update", "deny")
+            found = await of_member(tenant, "comments:update", comment)
+            assert (found["decided_by"], found["grant"]["id"]) == ("deny_grant", grant)
+            assert f"on what is in this {kind} (grant" in found["reason"]
+            assert (await tenant.owner.delete(f"{where}/grants/{grant}")).status_code == 204
+        found = await of_member(tenant, "comments:update", comment)
+        assert (found["allowed"], found["decided_by"]) == (True, "ownership")
+        assert [one["resource_type"] for one in found["visible"]["reads"]] == ["comment", "task", "project"]
 
     async def test_one_that_has_expired_decides_nothing(self, world: World):
         tenant = await world.tenant()
@@ -355,3 +370,5 @@ class TestWithoutARecord:
         found = await explained(tenant.owner, "projects:read", user_id=str(gone))
         assert (found["allowed"], found["decided_by"], found["step"]) == (False, "nothing", 1)
         assert "is deactivated" in found["reason"]
+        page = (await tenant.owner.get("/access/who-can?action=projects:read")).json()
+        assert [one["name"] for one in page["subjects"]] == ["manager-a", "member-a", "owner-a", "viewer-a"]

@@ -228,6 +228,13 @@ class TestWhoCan:
         page = (await tenant.owner.get("/access/who-can?action=items:read")).json()
         assert page == {"subjects": [], "has_more": False, "next_after": None}
 
+    async def test_nobody_may_anything_with_what_is_deleted(self, world: World):
+        tenant = await world.tenant()
+        project = await project_of(tenant.owner, tenant)
+        assert (await tenant.owner.delete(f"/projects/{project}")).status_code == 204
+        page = await tenant.owner.get(f"/access/who-can?action=projects:read&resource_id={project}")
+        assert (page.status_code, page.json()["subjects"]) == (200, [])
+
     async def test_whoever_creates_something_is_asked_about_the_new_record(self, world: World):
         tenant = await world.tenant()
         project = await project_of(tenant.owner, tenant)

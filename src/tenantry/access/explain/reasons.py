@@ -70,12 +70,14 @@ class Reason:
             case Scope.TYPE:
                 return f"on any {self._kind}"
             case Scope.ABOVE:
-                above = (
-                    self.judgement.of.parent.access.singular if self.judgement.of and self.judgement.of.parent else ""
-                )
-                return f"on anything in the {above} that holds this {self._kind}" if above else "here"
+                return f"on what is in this {self._kind_above(grant)}"
             case _:
                 return f"on this {self._kind}"
+
+    def _kind_above(self, grant: ShownGrant) -> str:
+        of, record = self.judgement.of, self.judgement.record
+        levels = zip(of.above, record.lineage(), strict=True) if of and record else ()
+        return next((above.singular for above, id_ in levels if id_ == grant.record_id), "record")
 
     def _holder(self, grant: ShownGrant) -> str:
         match grant.subject_type:
@@ -135,9 +137,18 @@ class Reason:
 
     def _object(self) -> str:
         if self.deciding.resource_id is None:
-            return f"such a {self._kind}"
+            return f"such {article(self._kind)} {self._kind}"
         is_named = self.target.record is not None and self.deciding.resource_id == self.target.record.id
         return f"this {self._kind}" if is_named else f"the {self._kind} that holds it"
 
     def _known_record(self) -> UUID | None:
         return self.deciding.resource_id
+
+
+def article(noun: str) -> str:
+    """Return the article that stands before a noun.
+
+    >>> article("item"), article("task")
+    ('an', 'a')
+    """
+    return "an" if noun[:1] in "aeiou" else "a"

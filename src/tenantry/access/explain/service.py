@@ -131,8 +131,8 @@ class Explainer:
             named = self._resources.get(asked.resource_type)
             above = tuple(of.above) if of else ()
             if named not in above:
-                known = " or ".join(one.singular for one in above) or resource
-                raise UnknownResourceType.at("resource_type", f"{asked.action} is asked about a {known}.")
+                known = ", ".join(one.singular for one in above) or resource
+                raise UnknownResourceType.at("resource_type", f"{asked.action} is asked about: {known}.")
         if asked.resource_id is not None:
             _require_record(of, named, verb)
         return Target(asked.action, of, named)
@@ -202,7 +202,7 @@ def _require_record(of: ResourceAccess | None, named: ResourceAccess | None, ver
     if verb == CREATE and of is named:
         above = of.parent.access.singular if of.parent else None
         way = f"name the {above} that is to hold it, by resource_type={above}" if above else "leave it out"
-        raise InvalidQuestion.at("resource_id", f"A {of.singular} that is to be created has no id yet: {way}.")
+        raise InvalidQuestion.at("resource_id", f"What is to be created has no id yet: {way}.")
 
 
 async def _everybody(uow: UnitOfWork, tenant_id: UUID, after: UUID | None) -> AsyncIterator[Someone]:
