@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -20,6 +20,7 @@ PATIENCE = 20.0
 """Seconds that one answer may take."""
 STREAMED = 0.3
 """Seconds that a stream of events is listened to."""
+_STREAM = "text/event-stream"
 UNANSWERED = 599
 """Status of a call that the application left without an answer."""
 
@@ -83,25 +84,15 @@ class Door:
         self.calls += 1
         exchange = _Exchange(request)
         began = time.perf_counter()
-        try:
-            if exchange.may_stream:
-                await self._listen(exchange)
-            else:
-                await asyncio.wait_for(self._app(exchange.scope, exchange.receive, exchange.send), PATIENCE)
-        except Exception as error:  # noqa: BLE001 - the proof goes on, and reports what escaped
-            exchange.status, exchange.parts = UNANSWERED, [f"{type(error).__name__}: {error}".encode()]
-        return exchange.answer(time.perf_counter() - began)
-
-    async def _listen(self, exchange: _Exchange) -> None:
-        """Call a route that may answer with an endless stream: end it after a while."""
         call = asyncio.ensure_future(self._app(exchange.scope, exchange.receive, exchange.send))
-        await asyncio.wait([call], timeout=PATIENCE if not exchange.is_stream else STREAMED)
+        exchange.leave = call.cancel
+        await asyncio.wait([call], timeout=PATIENCE)
         if not call.done():
-            exchange.left.set()
+            exchange.fail("no answer")
             call.cancel()
-            await asyncio.wait([call], timeout=PATIENCE)
-        elif (error := call.exception()) is not None:
-            raise error
+        elif not call.cancelled() and (error := call.exception()) is not None:
+            exchange.fail(f"{type(error).__name__}: {error}")
+        return exchange.answer(time.perf_counter() - began)
 
 
 class _Exchange:
@@ -109,9 +100,7 @@ class _Exchange:
         self._body = b"" if request.body is None else json.dumps(request.body, ensure_ascii=False).encode()
         self.status = UNANSWERED
         self.parts: list[bytes] = []
-        self.left = asyncio.Event()
-        self.is_stream = request.headers.get("Accept") == "text/event-stream"
-        self.may_stream = self.is_stream
+        self.leave: Callable[[], object] = bool
         self._headers: tuple[tuple[str, str], ...] = ()
         self._is_read = False
         self.scope = self._scope(request)
@@ -141,7 +130,7 @@ class _Exchange:
         if not self._is_read:
             self._is_read = True
             return {"type": "http.request", "body": self._body, "more_body": False}
-        await self.left.wait()
+        await asyncio.Event().wait()  # nobody hangs up before the answer is there
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -150,8 +139,13 @@ class _Exchange:
             self._headers = tuple(
                 (key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in message["headers"]
             )
+            if ("content-type", _STREAM) in [(key, value.partition(";")[0]) for key, value in self._headers]:
+                asyncio.get_running_loop().call_later(STREAMED, self.leave)
         elif message["type"] == "http.response.body":
             self.parts.append(message.get("body", b""))
+
+    def fail(self, reason: str) -> None:
+        self.status, self.parts = UNANSWERED, [reason.encode()]
 
     def answer(self, seconds: float) -> Answer:
         return Answer(self.status, self._headers, b"".join(self.parts).decode("utf-8", "replace"), seconds)

@@ -81,11 +81,13 @@ class Matrix:
 
     def probes(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
         """Yield every probe that the shape of the operation allows a member of `mine`."""
+        if caller.is_of_both and not operation.is_of_tenant:
+            return  # a person's own tenants, of which the other one is one
         yield from self._in_path(operation, caller)
         if self.mine.ids_for(operation) is not None:
             yield from self._in_body(operation, caller)
             yield from self._in_query(operation, caller)
-        if operation.is_of_tenant:
+        if operation.is_of_tenant and not caller.is_of_both:
             yield from self.by_header(operation, caller)
 
     def by_header(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
@@ -180,6 +182,10 @@ class Matrix:
                     must_fail = self.bodies.vocabulary.is_reference(operation, reference.field)
                     values = (str(foreign),)
                     yield Probe(operation, caller.name, thing, place, build, values, must_fail=must_fail)
+        if operation.is_of_tenant and (operation.body or {}).get("properties"):
+            build = self._body_builder(operation, caller, Reference("tenant_id", "tenant_id"))
+            value = str(self.theirs.side.tenant.id)
+            yield Probe(operation, caller.name, "other tenant", "body tenant_id, undeclared", build, (value,))
 
     def _in_query(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
         for reference in operation.id_parameters:

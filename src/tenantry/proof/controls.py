@@ -73,7 +73,7 @@ class Controls:
                 operation.method,
                 operation.address(ids),
                 self._bodies.params(operation, filling, choice),
-                caller.headers | ({"Accept": "text/event-stream"} if operation.is_stream else {}),
+                caller.headers,
                 self._bodies.body(operation, filling, choice),
             )
             last = Control(caller.name, request, await self._door.call(request))

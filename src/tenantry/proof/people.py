@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from tenantry.identity import SUPERADMIN
@@ -12,6 +12,7 @@ from tenantry.tenancy import Acting, Role
 from tenantry.testing import TestTenant, World
 
 SECOND = "second member"
+BOTH = "member here and owner there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Caller:
     tenant: Mapping[str, str] = field(default_factory=dict)
     may_write: bool = True
     """False for a key that was limited to reading."""
+    is_of_both: bool = False
+    """Whether the other tenant is one of the caller's too: its header is then no attack."""
     attacks: bool = True
     """Whether the whole matrix is called as this one; a grant more or less changes nothing about another tenant."""
 
@@ -72,9 +75,13 @@ class Side:
 
 
 async def two_sides(world: World) -> tuple[Side, Side]:
-    """Return two new tenants without a common member."""
-    mine, theirs = await world.two_tenants()
-    return await _side(world, mine), await _side(world, theirs)
+    """Return two new tenants, with one person in both."""
+    first, second = await world.two_tenants()
+    mine, theirs = await _side(world, first), await _side(world, second)
+    both = await mine.join(BOTH, Role.MEMBER)
+    await world.assembly.tenancy.members.add(Acting.as_system(theirs.tenant.id), _id(both), Role.OWNER)
+    mine.callers[BOTH] = replace(both, is_of_both=True)
+    return mine, theirs
 
 
 async def newcomer(world: World, name: str, *, platform_role: str | None = None) -> Caller:

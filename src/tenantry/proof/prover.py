@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from tenantry.app import Application
 from tenantry.kernel import ConfigurationError, SystemClock
 from tenantry.proof.calling import Request
+from tenantry.proof.cells import Probe
 from tenantry.proof.checksums import changed
 from tenantry.proof.controls import NEEDS_MAIL, NEEDS_PAIR
-from tenantry.proof.furnishing import State
 from tenantry.proof.listening import findings_in_logs
 from tenantry.proof.lists import can_be_listed, check_of
 from tenantry.proof.people import Caller
@@ -96,7 +96,7 @@ class _Run:
             self.progress(f"{number}/{len(self.chosen)} {operation.title}")
             await self._route(operation)
         self.progress("grants")
-        await self.stage.extras.check()
+        await self.stage.promises.check()
         await self._times()
         for finding in findings_in_logs(self.stage):
             self.stage.judge.ledger.add(finding)
@@ -170,36 +170,40 @@ class _Run:
                 judge.note(Kind.OUTSIDER, operation, outsider.name, "other tenant, no header", request, "4xx", got)
 
     async def _times(self) -> None:
+        """Compare times of the member's calls: what is read by id, and one route with the other tenant's header."""
         if not self.plan.samples:
             return
         chance = random.Random(self.plan.seed)  # noqa: S311 - an order of calls, no secret
         caller = self.stage.mine.side.callers["member"]
+        is_header_timed = False
         for operation in self.chosen:
-            if operation.method == "GET" and operation.is_of_tenant and operation.slots:
-                self.progress(f"times of {operation.title}")
-                await self._time(operation, caller, chance)
+            if operation.method != "GET" or not operation.is_of_tenant:
+                continue
+            for probe in self.stage.matrix.probes(operation, caller):
+                is_header = probe.place == "header X-Tenant-Id" and not is_header_timed
+                if is_header or (probe.place == "path" and probe.thing == "other tenant"):
+                    is_header_timed = is_header_timed or is_header
+                    await self._time(probe, chance)
 
-    async def _time(self, operation: Operation, caller: Caller, chance: random.Random) -> None:
-        theirs, judge = self.stage.theirs.ids_for(operation, State.OWN), self.stage.judge
-        if theirs is None:
-            return
-
-        def request(*, is_foreign: bool) -> Request:
-            ids = theirs if is_foreign else tuple(judge.nowhere.id() for _ in operation.slots)
-            return Request("GET", operation.address(ids), {}, caller.headers)
+    async def _time(self, probe: Probe, chance: random.Random) -> None:
+        judge = self.stage.judge
+        self.progress(f"times of {probe.operation.title}")
 
         async def foreign() -> float:
-            return (await judge.door.call(request(is_foreign=True))).seconds
+            return (await judge.door.call(probe.build(probe.foreign))).seconds
 
         async def nowhere() -> float:
-            return (await judge.door.call(request(is_foreign=False))).seconds
+            return (await judge.door.call(probe.build(judge.nowhere.like(probe.foreign, probe.of)))).seconds
 
         found = await compare(foreign, nowhere, pairs=self.plan.samples, chance=chance)
-        self.timings.append(Timing(operation.title, found.pairs, found.p, found.ratio, found.differs))
+        self.timings.append(
+            Timing(probe.operation.title, probe.place, found.pairs, found.p, found.ratio, found.differs)
+        )
         if found.differs:
+            case = f"{probe.thing}, {probe.place}"
             got = f"p {found.p:.1e} in {found.pairs} pairs, ratio of the medians {found.ratio:.2f}"
-            shown = request(is_foreign=True)
-            judge.note(Kind.TIMING, operation, caller.name, "other tenant, path", shown, "the same time", got)
+            request = probe.build(probe.foreign)
+            judge.note(Kind.TIMING, probe.operation, probe.caller, case, request, "the same time", got)
 
     def line(self, operation: Operation) -> Line:
         """Return the line of a route in the report."""

@@ -16,15 +16,17 @@ METHOD = """\
 Two tenants were made in an empty database of the application's own migrations and filled, through the application's
 own routes, with records whose every text carries a mark of its tenant: live records, records of other members,
 soft-deleted records, and records beneath soft-deleted ones. Then every route of the API document was called in the
-production application, with real tokens, by every caller named above, for what is not theirs: ids of the other
-tenant (live and deleted) in each place of the path, in the query string, in the body, in lists of ids; the other
-tenant itself by header and query string; cursors and ETags of the other tenant; malformed ids.
+production application, with real tokens, by the members, keys and outsiders named above, for what is not theirs: ids
+of the other tenant (live and deleted) in each place of the path, in the query string, in the body, in lists of ids; the
+other tenant itself by header, query string and body; cursors and ETags of the other tenant; malformed ids. Callers
+who were given or denied single records were called within their own tenant.
 
 Each such call has a twin that names something that exists nowhere. The two answers must be the same: status, body and
 headers, after the ids they repeat and the request id were taken out; and (for routes that read) the same time, by a
-rank test. No answer and no log line may show a mark, an id, an address or a token of the other tenant. Before and
-after each route the other tenant's rows in every table were digested by the administrator of the database, past row
-security; they must be the same.
+rank test. No answer may show a mark, an id, an address or a token of the other tenant, no log line a mark or a token of
+either, and no access line of one's own people another tenant than their own. Before and after each route the other
+tenant's rows in every table were digested by the administrator of the database, past row security; they must be the
+same.
 
 Within a tenant, what a caller can list, count, walk page by page, search, filter and sort must be what the caller can
 read one by one. Each route needs allowed controls, calls that succeed: a route that refuses everybody proves nothing,
@@ -63,6 +65,7 @@ class Timing:
     """The comparison of times of one route."""
 
     route: str
+    place: str
     pairs: int
     p: float
     ratio: float
@@ -107,10 +110,12 @@ class Report:
     @property
     def summary(self) -> str:
         """The result in one sentence."""
+        skipped = sum(one.standing is Standing.SKIPPED for one in self.lines)
         part = f" (only routes with {self.only!r})" if self.only else ""
         result = "Isolation is proved" if self.is_proved else f"Isolation is not proved: {self.found} findings"
         return (
-            f"{result}{part}: {len(self.lines)} routes, {len(self.callers)} callers, {self.calls} calls, "
+            f"{result}{part}: {len(self.lines) - skipped} routes ({skipped} more skipped), "
+            f"{len(self.callers)} callers, {self.calls} calls, "
             f"{self.denied} denied, {self.controls} allowed controls, {self.seconds:.0f} s, seed {self.seed}."
         )
 
@@ -175,7 +180,7 @@ class Report:
         yield f"| Application | {self.application} {self.version} |"
         yield f"| Date | {self.at:%Y-%m-%d %H:%M} UTC |"
         yield f"| Database | PostgreSQL {self.postgres} |"
-        yield f"| Callers | {', '.join(self.callers)} |"
+        yield f"| Callers | {'; '.join(self.callers)} |"
         yield f"| Calls | {self.calls}, of them {self.denied} denied and {self.controls} allowed controls |"
         yield f"| Rows of the other tenant that were watched | {self.guarded_rows} |\n"
         yield f"## Method\n\n{METHOD}\n"
@@ -186,7 +191,11 @@ class Report:
             result = f"{line.result}: {line.reason}" if line.reason else line.result
             yield f"| `{line.route}` | {line.calls} | {line.denied} | {line.controls} | {result} |"
         yield "\n## Times\n"
-        yield f"{self._times()} A difference counts below p = {CERTAIN} and with a ratio outside {BAND[0]}-{BAND[1]}."
+        yield f"{self._times()} A difference counts below p = {CERTAIN} and with a ratio outside {BAND[0]}-{BAND[1]}.\n"
+        if self.timings:
+            yield "| route | place | pairs | p | ratio of the medians |\n|---|---|---:|---:|---:|"
+        for time in self.timings:
+            yield f"| `{time.route}` | {time.place} | {time.pairs} | {time.p:.3g} | {time.ratio:.2f} |"
         yield "\n## Findings\n"
         if not self.findings:
             yield "None."

@@ -25,6 +25,7 @@ from tenantry.proof.furnishing import Estate, Furnisher
 from tenantry.proof.judging import Judge
 from tenantry.proof.owning import OwnCalls
 from tenantry.proof.people import NOBODY, Caller, Side, administrator, newcomer, two_sides
+from tenantry.proof.promises import Promises
 from tenantry.proof.scratch import Scratch
 from tenantry.proof.surface import Operation, operations_of
 from tenantry.proof.verdicts import Ledger, Secrets
@@ -65,6 +66,7 @@ class Stage:
     theirs: Estate
     own_calls: OwnCalls
     extras: Extras
+    promises: Promises
     judge: Judge
     guard: Guard
     heard: Heard
@@ -115,6 +117,7 @@ async def _set(assembly: Assembly, admin: asyncpg.Connection, heard: Heard, seed
     judge = Judge(door, Nowhere(seed), await _secrets(admin, estates[1]), Ledger())
     extras = Extras(door, judge, bodies, operations, *estates)
     outsiders += await extras.prepare()
+    await assembly.denials.close()  # writes now what it counted of the other tenant's own refusals, not in a minute
     return Stage(
         assembly=assembly,
         door=door,
@@ -126,6 +129,7 @@ async def _set(assembly: Assembly, admin: asyncpg.Connection, heard: Heard, seed
         theirs=estates[1],
         own_calls=OwnCalls(judge, furnisher, bodies, estates[0], operations),
         extras=extras,
+        promises=Promises(extras, door, judge, bodies, *estates),
         judge=judge,
         guard=guard,
         heard=heard,

@@ -88,12 +88,6 @@ class Operation:
         return self.method == "GET" and {"page_size", "cursor"} <= self.query.keys()
 
     @cached_property
-    def is_stream(self) -> bool:
-        """Whether it answers with events that do not end."""
-        answers = self.declared.get("responses", {}).values()
-        return any("text/event-stream" in self.resolved(one).get("content", {}) for one in answers)
-
-    @cached_property
     def collection(self) -> str:
         """The path below the prefix, with bare places: ``/projects/{}/tasks``."""
         return _PLACE.sub("{}", self.path.removeprefix(API_PREFIX))
