@@ -88,7 +88,7 @@ class Principals:
         if known is not None or key.user_id is None:
             return known or await self.of_service_account(key, membership.tenant)
         acts = _acts_of(membership, Actor(ActorKind.API_KEY, key.id), key.user_id)
-        return await self._make(key.id, await self._within(key, acts), of)
+        return await self._make(key.id, acts, of, key)
 
     async def of_service_account(self, key: KeyFacts, tenant: TenantFacts) -> Principal:
         """Return the principal of a service account that came with a key. `LookupError` for a person's key."""
@@ -97,19 +97,15 @@ class Principals:
         if account is None:
             raise LookupError(f"the key {key.id} acts for no service account")
         acts = Acts(Actor(ActorKind.SERVICE_ACCOUNT, account.id), account.id, tenant, account.role)
-        known = self.peek(key.id, tenant.id, of)
-        return known or await self._make(key.id, await self._within(key, acts), of)
+        return self.peek(key.id, tenant.id, of) or await self._make(key.id, acts, of, key)
 
-    async def _within(self, key: KeyFacts, acts: Acts) -> Acts:
-        """Add the key and its scope to who acts."""
-        has_own = key.scope_role is not None and key.scope_role not in BUILT_IN_IDS
-        own = await self._own_roles.load(acts.tenant.id) if has_own else {}
-        return replace(acts, key_id=key.id, ceiling=key_ceiling(key.scope, key.scope_role, self.catalog, own))
-
-    async def _make(self, holder: UUID, acts: Acts, of: tuple[object, ...]) -> Principal:
+    async def _make(self, holder: UUID, acts: Acts, of: tuple[object, ...], key: KeyFacts | None = None) -> Principal:
         tenant = acts.tenant
-        has_own = any(name not in BUILT_IN_IDS for name in (acts.role, *acts.team_roles)) or acts.ceiling is not None
-        own_roles = await self._own_roles.load(tenant.id) if has_own else None
+        named = {acts.role, *acts.team_roles, *([key.scope_role] if key and key.scope_role else ())}
+        own_roles = None if named <= BUILT_IN_IDS.keys() else await self._own_roles.load(tenant.id)
+        if key is not None:
+            ceiling = key_ceiling(key.scope, key.scope_role, self.catalog, own_roles or {})
+            acts = replace(acts, key_id=key.id, ceiling=ceiling)
         type_grants = await self._type_grants.load(tenant.id) if ANY_TYPE in tenant.granted else None
         now = self._clock.now()
         principal = principal_of(acts, self.catalog, own_roles or {}, type_grants or (), now)

@@ -81,7 +81,7 @@ class DenialEdge:
             code=problem.code,
             permission=facts.permission,
             resource_type=facts.resource_type or self._type(facts.permission, route),
-            resource_id=facts.record_id or _id_in_path(scope),
+            resource_id=facts.record_id or (_id_in_path(scope) if principal is None else None),
             method=scope["method"],
             route=getattr(route, "operation_id", None) or route_template(scope) or "",
             request_id=state.get("request_id"),
@@ -116,7 +116,11 @@ def _actor(state: Mapping[str, Any]) -> Actor | None:
 
 
 def _id_in_path(scope: Scope) -> UUID | None:
-    """Return the last id of the path: the record that the request was about, where the error names none."""
+    """Return the last id of the path: what a request without a tenant was about.
+
+    In a tenant an id counts only where the rule has found the record: others are the caller's own words, and would put
+    the ids of a stranger's records into the trail.
+    """
     for text in reversed(scope.get("path_params", {}).values()):
         try:
             return UUID(str(text))

@@ -37,7 +37,7 @@ from tenantry.tenancy.errors import (
     UnknownParent,
     UnknownUser,
 )
-from tenantry.tenancy.facts import Membership, TenantFacts, member_key
+from tenantry.tenancy.facts import Membership, TenantFacts, member_key, tenant_key
 from tenantry.tenancy.holding import lock_holdings, share_holdings
 from tenantry.tenancy.invitations import ForgetGrants, InvitationRecord
 from tenantry.tenancy.members import MemberRecord
@@ -143,4 +143,5 @@ __all__ = [
     "team_roles_of",
     "teams_key",
     "tenancy_routers",
+    "tenant_key",
 ]

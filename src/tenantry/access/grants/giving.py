@@ -17,7 +17,7 @@ from tenantry.access.principal import Principal
 from tenantry.database import Row
 from tenantry.kernel import FieldError, new_id
 from tenantry.runtime import Runtime
-from tenantry.tenancy.facts import tenant_key
+from tenantry.tenancy import tenant_key
 
 
 @dataclass(frozen=True, slots=True)

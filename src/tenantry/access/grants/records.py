@@ -18,8 +18,7 @@ from tenantry.events import publish
 from tenantry.kernel import SYSTEM
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy import TenantFacts
-from tenantry.tenancy.row_list import ListPage
+from tenantry.tenancy import ListPage, TenantFacts
 
 MAX_GRANTS = 1_000
 """Grants on one record."""

@@ -24,8 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from tenantry.access.models import ApiKey, CustomRole, Grant, ServiceAccount, TypeGrant
 from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
-from tenantry.tenancy import Member, Team, Tenant
-from tenantry.tenancy.row_list import RowList
+from tenantry.tenancy import Member, RowList, Team, Tenant
 
 grants = Grant.__table__.c
 type_grants = TypeGrant.__table__.c

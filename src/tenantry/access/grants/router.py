@@ -21,7 +21,7 @@ from tenantry.access.grants.schemas import (
 from tenantry.access.grants.service import GrantService
 from tenantry.access.resource import ResourceAccess
 from tenantry.http import API_PREFIX, CREATED, api_router
-from tenantry.tenancy.answering import list_answer, parameters_of
+from tenantry.tenancy import list_answer, parameters_of
 
 
 def grant_service(request: Request) -> GrantService:

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from tenantry.access.models import MAX_PERMISSION, Effect, SubjectType
 from tenantry.http import AwareDateTime, InputSchema, OutputSchema
-from tenantry.tenancy.schemas import ListPosition
+from tenantry.tenancy import ListPosition
 
 ActionName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*:(\*|[a-z][a-z0-9_-]*)$", max_length=MAX_PERMISSION)

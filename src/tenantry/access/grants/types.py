@@ -17,7 +17,7 @@ from tenantry.database import Row, UnitOfWork
 from tenantry.kernel import SYSTEM, FieldError
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy.row_list import ListPage
+from tenantry.tenancy import ListPage
 
 Trail = dict[str, Any] | None
 

@@ -31,8 +31,12 @@ class Standing:
     ceiling: frozenset[str] | None = None
 
     def covers(self, permissions: Iterable[str], rank: Role) -> bool:
-        """Tell whether all of these are held, and no rank above one's own is asked for."""
-        if self.rank is None or not self.rank.covers(rank):
+        """Tell whether all of these are held, and no rank above one's own is asked for.
+
+        A key with a scope of its own has the lowest rank: where a minimum role is asked for, it never passes.
+        """
+        own = self.rank if self.ceiling is None else Role.VIEWER
+        if own is None or not own.covers(rank):
             return False
         return all(self._holds(permission) for permission in permissions)
 
