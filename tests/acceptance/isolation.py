@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 from httpx2 import AsyncClient, Response
 from tests.acceptance.scenery import Scenery, checksums, joined, made, things
-from tests.acceptance.surface import Ids, Operation, tenant_operations
+from tests.acceptance.surface import QUESTIONS, Ids, Operation, tenant_operations
 
 from tenantry.kernel import new_id
 from tenantry.tenancy import Role
@@ -26,6 +26,15 @@ ADDS_PEOPLE_BY_ID = "members_create"
 
 SEARCHED = {"members_list": "people.test", "teams_members_list": "people.test", "permissions_list": "teams"}
 """What a list is searched for where its texts do not carry the tenant's canary."""
+
+SUBJECTS = {
+    "user": "members",
+    "team": "teams",
+    "role": "roles",
+    "service_account": "service-accounts",
+    "api_key": "api-keys",
+}
+"""Where the subjects of grants are, by kind."""
 
 _VOLATILE = re.compile(r'("request_id":)"[^"]*"')
 
@@ -107,6 +116,20 @@ def _in_body(operation: Operation, mine: Scenery, victim: Scenery) -> Iterator[A
         foreign, nowhere = body | {name: str(victim.ids[name])}, body | {name: str(new_id())}
         sent = {"ids": mine.ids}
         yield Attack(f"{name} in the body", sent | {"body": foreign}, sent | {"body": nowhere}, frozenset({422}))
+    if "subject_type" in (operation.body_schema or {}).get("properties", {}):
+        yield from _as_subject(operation, mine, victim)
+
+
+def _as_subject(operation: Operation, mine: Scenery, victim: Scenery) -> Iterator[Attack]:
+    """Yield a foreign subject of every kind that there is."""
+    for kind, collection in SUBJECTS.items():
+        body = operation.body(mine.ids) | {"subject_type": kind}
+        yield Attack(
+            f"a foreign {kind} as subject",
+            {"ids": mine.ids, "body": body | {"subject_id": str(victim.ids[collection])}},
+            {"ids": mine.ids, "body": body | {"subject_id": str(new_id())}},
+            frozenset({422}),
+        )
 
 
 def _in_query(operation: Operation, mine: Scenery, victim: Scenery) -> Iterator[Attack]:
@@ -117,6 +140,9 @@ def _in_query(operation: Operation, mine: Scenery, victim: Scenery) -> Iterator[
             foreign, nowhere = str(victim.ids[field_name]), str(new_id())
         elif name == "search" or name.endswith("[contains]"):
             foreign, nowhere = victim.canary, f"nothing.{new_id().hex}"
+        elif operation.id in QUESTIONS and schema.get("format") == "uuid":
+            yield _by_question(name, mine, victim)
+            continue
         else:
             continue
         sent = {"ids": mine.ids}
@@ -126,6 +152,16 @@ def _in_query(operation: Operation, mine: Scenery, victim: Scenery) -> Iterator[
             sent | {"params": {name: nowhere, "with_total": "true"}},
             frozenset({200}),
         )
+
+
+def _by_question(name: str, mine: Scenery, victim: Scenery) -> Attack:
+    """Return the attack that asks about something foreign; 400 is the answer to a position that is none."""
+    return Attack(
+        f"{name} in the query",
+        {"ids": mine.ids, "params": {name: str(victim.ids[name])}},
+        {"ids": mine.ids, "params": {name: str(new_id())}},
+        frozenset({400 if name == "after" else 404}),
+    )
 
 
 def _by_header(operation: Operation, mine: Scenery, victim: Scenery) -> Iterator[Attack]:

@@ -35,6 +35,7 @@ class Scenery:
 async def furnish(tenant: TestTenant) -> Scenery:
     """Fill a tenant: live rows, and soft-deleted ones beside them."""
     live = await things(tenant)
+    await made(tenant, "/api-keys", {"name": f"{tenant.canary}.own key"})  # once: nobody has more than fifty
     deleted = await things(tenant)
     # From the leaf up: what lies under something deleted cannot be deleted itself any more.
     for collection in ("comments", "tasks", "projects", "items"):
@@ -55,8 +56,11 @@ async def things(tenant: TestTenant) -> dict[str, uuid.UUID]:
     invited = {"email": f"{mark}.{new_id().hex}@invited.test", "role": "viewer"}
     invitation = await owner.post("/invitations", json=invited)
     assert invitation.status_code == 201, invitation.text
+    made_for_access = await groups(tenant) | await robots(tenant)
+    role = made_for_access["roles"]
     return {
-        **await groups(tenant),
+        **made_for_access,
+        **await grants(tenant, role, {"projects": project, "tasks": task, "items": item}),
         "projects": project,
         "tasks": task,
         "comments": comment,
@@ -68,6 +72,7 @@ async def things(tenant: TestTenant) -> dict[str, uuid.UUID]:
         "assignee_id": member,
         "owner_id": member,
         "user_id": member,
+        "after": member,
         "actor_id": tenant.people[Role.OWNER],
         "resource_id": project,
     }
@@ -81,6 +86,24 @@ async def groups(tenant: TestTenant) -> dict[str, uuid.UUID]:
     team = await made(tenant, "/teams", {"name": f"{mark}.team", "parent_id": str(parent)})
     await made(tenant, f"/teams/{team}/members", {"user_id": str(tenant.people[Role.VIEWER])})
     return {"roles": await made(tenant, "/roles", role), "teams": team, "parent_id": parent}
+
+
+async def robots(tenant: TestTenant) -> dict[str, uuid.UUID]:
+    """Make a service account and a key of it."""
+    mark = f"{tenant.canary}.{new_id().hex[-8:]}"
+    account = await made(tenant, "/service-accounts", {"name": f"{mark}.robot", "role": "viewer"})
+    key = await made(tenant, "/api-keys", {"name": f"{mark}.key", "service_account_id": str(account)})
+    return {"service-accounts": account, "service_account_id": account, "api-keys": key, "api_key_id": key}
+
+
+async def grants(tenant: TestTenant, role: uuid.UUID, on: dict[str, uuid.UUID]) -> dict[str, uuid.UUID]:
+    """Grant a role that nobody has to read each of some records, and every project: it changes nothing for anybody."""
+    given = {}
+    for collection, record in on.items():
+        body = {"subject_type": "role", "subject_id": str(role), "action": f"{collection}:read"}
+        given[f"{collection}/grants"] = await made(tenant, f"/{collection}/{record}/grants", body)
+    body = {"subject_type": "role", "subject_id": str(role), "action": "projects:read", "resource_type": "project"}
+    return given | {"grants": await made(tenant, "/grants", body), "subject_id": role}
 
 
 async def made(tenant: TestTenant, path: str, body: dict[str, object]) -> uuid.UUID:

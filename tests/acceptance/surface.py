@@ -62,7 +62,7 @@ class Operation:
     def path_collections(self) -> tuple[str, ...]:
         """The collections whose ids the path takes: ``tasks`` for ``/tasks/{id}/comments``."""
         parts = self.path.split("/")
-        return tuple(parts[at - 1] for at, part in enumerate(parts) if part.startswith("{"))
+        return tuple(collection_of(parts, at) for at, part in enumerate(parts) if part.startswith("{"))
 
     @property
     def query(self) -> dict[str, Mapping[str, Any]]:
@@ -79,12 +79,22 @@ class Operation:
     def references(self) -> tuple[str, ...]:
         """The members of the body that name another thing by id."""
         members = (self.body_schema or {}).get("properties", {})
-        return tuple(name for name, schema in members.items() if self._plain(schema).get("format") == "uuid")
+        return tuple(
+            name
+            for name, schema in members.items()
+            if name in TEXTS_OF_IDS or self._plain(schema).get("format") == "uuid"
+        )
 
     def address(self, ids: Ids) -> str:
         """Return the path below the prefix, with its ids."""
         parts = self.path.removeprefix(PREFIX).split("/")
-        return "/".join(str(ids[parts[at - 1]]) if part.startswith("{") else part for at, part in enumerate(parts))
+        return "/".join(
+            str(ids[collection_of(parts, at)]) if part.startswith("{") else part for at, part in enumerate(parts)
+        )
+
+    def question(self, ids: Ids) -> dict[str, str]:
+        """Return the query without which the operation answers nothing."""
+        return QUESTIONS[self.id](ids) if self.id in QUESTIONS else {}
 
     def body(self, ids: Ids, *, mark: str = "text") -> Any:
         """Return a valid body whose texts carry `mark`; None where the operation takes none."""
@@ -99,6 +109,7 @@ class Operation:
         body = self.body(ids, mark=mark) if body is None else body
         if body is not None:
             given["json"] = body
+        given["params"] = self.question(ids) | given.get("params", {})
         return await client.request(self.method, self.address(ids), **given)
 
     def _value(self, schema: Mapping[str, Any], name: str, ids: Ids, mark: str) -> Any:
@@ -153,9 +164,42 @@ BODIES: dict[str, Any] = {
     "teams_create": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "parent_id": str(ids["parent_id"])},
     "teams_update": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "parent_id": str(ids["parent_id"])},
     "roles_create": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "description": mark},
+    "api_keys_create": lambda ids, mark: {"name": mark, "service_account_id": str(ids["service_account_id"])},
+    "service_accounts_create": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "role": "viewer"},
+    "service_accounts_update": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "role": "member"},
     "roles_update": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "description": mark},
+    "projects_grants_create": lambda ids, mark: _gift(ids, "projects"),
+    "tasks_grants_create": lambda ids, mark: _gift(ids, "tasks"),
+    "items_grants_create": lambda ids, mark: _gift(ids, "items"),
+    "grants_create": lambda ids, mark: _gift(ids, "projects") | {"resource_type": "project"},
 }
 """Bodies that a schema cannot tell: exclusive members, values that must be new."""
+
+
+def _gift(ids: Ids, resource: str) -> dict[str, str]:
+    """Return a grant that takes nothing from anybody: to a role that nobody has, what the scenery did not grant."""
+    return {"subject_type": "role", "subject_id": str(ids["subject_id"]), "action": f"{resource}:*"}
+
+
+QUESTIONS: dict[str, Any] = {
+    "access_explain": lambda ids: {"action": "projects:update", "resource_id": str(ids["resource_id"])},
+    "access_who_can": lambda ids: {"action": "projects:update", "resource_id": str(ids["resource_id"])},
+}
+"""What a query must hold, by operation."""
+
+TEXTS_OF_IDS = frozenset({"subject_id"})
+"""Members of bodies that take an id, and something else as well: a grant names a role by either."""
+
+OF_EACH_RECORD = frozenset({"grants"})
+"""Collections that records of several kinds have: the id of one says below which kind of record it is."""
+
+
+def collection_of(parts: list[str], at: int) -> str:
+    """Return the name of what the id at a place of a path is of: ``tasks``, and ``tasks/grants`` below a task."""
+    collection = parts[at - 1]
+    if collection in OF_EACH_RECORD and parts[at - 2].startswith("{"):
+        return f"{parts[at - 3]}/{collection}"
+    return collection
 
 
 def operations_of(app: FastAPI) -> list[Operation]:

@@ -91,6 +91,31 @@ make a role                        POST   /roles                                
 change a role                      PATCH  /roles/{roles}                        other  403 403 403 200
 delete a role                      DELETE /roles/{roles}                        other  403 403 403 204
 list permissions                   GET    /permissions                          other  200 200 200 200
+list service accounts              GET    /service-accounts                     other  403 403 403 200
+read a service account             GET    /service-accounts/{service-accounts}  other  403 403 403 200
+make a service account             POST   /service-accounts                     other  403 403 403 201
+change a service account           PATCH  /service-accounts/{service-accounts}  other  403 403 403 200
+delete a service account           DELETE /service-accounts/{service-accounts}  other  403 403 403 204
+list API keys                      GET    /api-keys                             other  403 200 200 200
+read an API key                    GET    /api-keys/{api-keys}                  other  403 404 404 200
+make an API key                    POST   /api-keys                             other  403 201 201 201
+delete an API key                  DELETE /api-keys/{api-keys}                  other  403 404 404 204
+list the grants on a project       GET    /projects/{projects}/grants           other  403 403 403 200
+grant something on any project     POST   /projects/{projects}/grants           other  403 403 403 201
+grant something on an own project  POST   /projects/{projects}/grants           own    403 403 403 201
+take a grant on a project back     DELETE /projects/{projects}/grants/{projects/grants}  other  403 403 403 204
+list the grants on a task          GET    /tasks/{tasks}/grants                 other  403 403 403 200
+grant something on a task          POST   /tasks/{tasks}/grants                 other  403 403 403 201
+take a grant on a task back        DELETE /tasks/{tasks}/grants/{tasks/grants}  other  403 403 403 204
+list the grants on an item         GET    /items/{items}/grants                 other  403 403 403 200
+grant something on an item         POST   /items/{items}/grants                 other  403 403 403 201
+take a grant on an item back       DELETE /items/{items}/grants/{items/grants}  other  403 403 403 204
+list grants on whole resources     GET    /grants                               other  403 403 403 200
+grant something on all projects    POST   /grants                               other  403 403 403 201
+take such a grant back             DELETE /grants/{grants}                      other  403 403 403 204
+explain what one may do            GET    /access/explain?action=projects:read  other  200 200 200 200
+explain what somebody else may do  GET    /access/explain?action=projects:read&user_id={members}  other  403 200 403 200
+list who may do something          GET    /access/who-can?action=projects:read  other  403 403 403 200
 list all tenants                   GET    /platform/tenants                     other  403 403 403 403
 found a tenant for the platform    POST   /platform/tenants                     other  403 403 403 403
 read any tenant                    GET    /platform/tenants/{tenant}            other  403 403 403 403
@@ -169,7 +194,7 @@ async def _colleague(tenant: TestTenant) -> UUID:
 async def _send(line: Line, role: Role, tenant: TestTenant, ids: dict[str, UUID]) -> Response:
     query = f"?{line.query}" if "=" in line.query else ""
     return await tenant.as_(role).request(
-        line.method, line.path.format_map(ids) + query, json=await _body(line, tenant)
+        line.method, (line.path + query).format_map(ids), json=await _body(line, tenant)
     )
 
 
@@ -182,10 +207,16 @@ async def _body(line: Line, tenant: TestTenant) -> Any:
         return {"user_id": str(await tenant.world.person(f"new.{unique}")), "role": "viewer"}
     if line.method == "POST" and last == "members":
         return {"user_id": str(tenant.people[Role.MEMBER])}
+    if line.method == "POST" and last == "grants":
+        on_all = {"resource_type": "project"} if collection == "grants" else {}
+        return _gift("projects" if on_all else collection, tenant) | on_all
     bodies: dict[tuple[str, str], Any] = {
         ("POST", "teams"): {"name": unique},
         ("PATCH", "{teams}"): {"name": unique},
         ("POST", "roles"): {"name": unique},
+        ("POST", "api-keys"): {"name": unique},
+        ("POST", "service-accounts"): {"name": unique, "role": "viewer"},
+        ("PATCH", "{service-accounts}"): {"name": unique},
         ("PATCH", "{roles}"): {"name": unique},
         ("POST", "restore"): None,
         ("POST", "suspend"): None,
@@ -202,6 +233,12 @@ async def _body(line: Line, tenant: TestTenant) -> Any:
         ("PATCH", "{colleague}"): {"role": "member"},
     }
     return bodies.get((line.method, last), {"name": "Changed"})
+
+
+def _gift(resource: str, tenant: TestTenant) -> dict[str, str]:
+    """Return a grant of what everybody may anyway: it changes nothing for the other cells."""
+    member = str(tenant.people[Role.MEMBER])
+    return {"subject_type": "user", "subject_id": member, "action": f"{resource}:read"}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -6,12 +6,16 @@ from typing import Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import WithJsonSchema
 
 from tenantry.access.dependencies import Access, member, require_permission
 from tenantry.access.explain.schemas import ExplanationRead, WhoCanRead
 from tenantry.access.explain.service import EXPLAIN, About, Asked, Explainer, Page
 from tenantry.access.models import MAX_PERMISSION
-from tenantry.http import api_router
+from tenantry.http import api_router, fails_with
+
+_AN_ID = WithJsonSchema({"type": "string", "format": "uuid"})
+"""Each may be absent, which in Python is None; the document does not offer ``null``, which no query can hold."""
 
 
 def _explainer(request: Request) -> Explainer:
@@ -27,16 +31,21 @@ def _asked(
             max_length=60,
             description="`project` or `projects`; one above it where the question is about anything below a record.",
         ),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 60}),
     ] = None,
-    resource_id: Annotated[UUID | None, Query(description="The record; without it, the whole resource.")] = None,
+    resource_id: Annotated[
+        UUID | None, Query(description="The record; without it, the whole resource."), _AN_ID
+    ] = None,
 ) -> Asked:
     return Asked(action, resource_type, resource_id)
 
 
 def _about(
-    user_id: Annotated[UUID | None, Query(description="A member; without any of the three, the caller.")] = None,
-    service_account_id: UUID | None = None,
-    api_key_id: Annotated[UUID | None, Query(description="Whoever the key acts for, within its scope.")] = None,
+    user_id: Annotated[
+        UUID | None, Query(description="A member; without any of the three, the caller."), _AN_ID
+    ] = None,
+    service_account_id: Annotated[UUID | None, Query(description="A service account of the tenant."), _AN_ID] = None,
+    api_key_id: Annotated[UUID | None, Query(description="Whoever the key acts for, within its scope."), _AN_ID] = None,
 ) -> About:
     return About(user_id, service_account_id, api_key_id)
 
@@ -54,6 +63,7 @@ def explain_router() -> APIRouter:
         "/explain",
         operation_id="access_explain",
         summary="Explain why somebody may or may not do something",
+        responses=fails_with(404),
         dependencies=[member],
     )
     async def explain(
@@ -71,14 +81,15 @@ def explain_router() -> APIRouter:
         "/who-can",
         operation_id="access_who_can",
         summary="List who may do something",
+        responses=fails_with(404),
         dependencies=[_explains],
     )
     async def who_can(
         question: Question,
         service: Service,
         access: Access,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-        after: Annotated[UUID | None, Query(description="The last subject of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000, description="How many of them, at most.")] = 200,
+        after: Annotated[UUID | None, Query(description="The last subject of the page before."), _AN_ID] = None,
     ) -> WhoCanRead:
         """Members and service accounts that may do it, by name, each with the line that lets them."""
         page = await service.who_can(access.principal.tenant, question, Page(limit, after))

@@ -35,12 +35,12 @@ Service = Annotated[GrantService, Depends(grant_service)]
 def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
     """Return the routes of the grants on records of one resource; `path` is where its records are, below the prefix."""
     router = api_router(path + "/{id}/grants", tags=[of.resource])
-    one = of.singular
+    one = f"{'an' if of.singular[0] in 'aeiou' else 'a'} {of.singular}"
 
     @router.get(
         "",
         operation_id=f"{of.resource}_grants_list",
-        summary=f"List the grants on a {one}",
+        summary=f"List the grants on {one}",
         response_model=GrantPage,
         dependencies=[member],
         openapi_extra=parameters_of(OF_RECORD),
@@ -58,7 +58,7 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         "",
         status_code=201,
         operation_id=f"{of.resource}_grants_create",
-        summary=f"Grant something on a {one}",
+        summary=f"Grant something on {one}",
         responses={201: CREATED},
         dependencies=[member],
     )
@@ -78,7 +78,7 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         "/{grant_id}",
         status_code=204,
         operation_id=f"{of.resource}_grants_delete",
-        summary=f"Take a grant on a {one} back",
+        summary=f"Take a grant on {one} back",
         dependencies=[member],
     )
     async def take(id: UUID, grant_id: UUID, service: Service, access: Access) -> None:  # noqa: A002
