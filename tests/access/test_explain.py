@@ -347,6 +347,20 @@ class TestWhatHasToBeSeen:
         assert (found["allowed"], found["decided_by"]) == (False, "nothing")
 
 
+class TestRestrictedFields:
+    async def test_grants_on_a_record_do_not_open_its_fields_and_those_on_the_type_do(self, world: World):
+        tenant = await world.tenant()
+        project = await project_of(tenant.member, tenant)
+        await given(tenant, f"/projects/{project}", "projects:budget", "allow")
+        found = await of_member(tenant, "projects:budget", project)
+        assert (found["allowed"], found["decided_by"]) == (False, "nothing")
+        assert "budget_cents" not in (await tenant.member.get(f"/projects/{project}")).json()
+        await given(tenant, "project", "projects:budget", "allow")
+        found = await of_member(tenant, "projects:budget", project)
+        assert (found["allowed"], found["decided_by"], found["grant"]["scope"]) == (True, "allow_grant", "type")
+        assert "budget_cents" in (await tenant.member.get(f"/projects/{project}")).json()
+
+
 class TestWithoutARecord:
     async def test_what_one_owns_is_enough_for_the_whole_resource(self, world: World):
         tenant = await world.tenant()

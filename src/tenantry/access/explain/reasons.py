@@ -101,6 +101,8 @@ class Reason:
 
     def _nothing(self) -> str:
         none = f"no grant and no role of {self.someone.name} gives {self._action}"
+        if self.target.is_of_fields and self._action == self.target.permission:
+            return f"{none}, which is about fields of every {self._kind}, so that grants on single ones do not count"
         if self.judgement.question.principal.extent(self._action) is not Extent.OWN or self.judgement.of is None:
             return f"{none} here" if self.target.record else none
         role = self._role(self.roster.role_giving(self.someone, self._action, own=True))

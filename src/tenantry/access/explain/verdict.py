@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from tenantry.access.decision import Decision, Line
 from tenantry.access.explain.given import GivenOnRecord
+from tenantry.access.models import Effect
 from tenantry.access.principal import Principal
 from tenantry.access.question import Question
 from tenantry.access.resource import GrantFacts, RecordFacts, ResourceAccess
@@ -86,6 +88,11 @@ class Target:
         """The last part of the permission."""
         return self.permission.partition(":")[2]
 
+    @property
+    def is_of_fields(self) -> bool:
+        """Whether the permission is about restricted fields: those are the same on every record, or on none."""
+        return self.of is not None and self.permission in self.of.restricted.values()
+
     def is_seen_by(self, principal: Principal) -> bool:
         """Tell whether the record is visible to a principal; where there is none, everybody sees it."""
         if self.record is None or self.named is None:
@@ -95,10 +102,14 @@ class Target:
     def judge(self, principal: Principal) -> Verdict:
         """Return the verdict for a principal."""
         if self.of is None:
-            question = Question(principal, self.permission, owns=lambda: True, found=lambda _: None)
+            question = Question(principal, self.permission, owns=lambda: True, found=_no_grant)
             return Verdict(principal, Judgement(question, question.decision()), ())
         grants, record = self.grants.to(principal.subjects), self._record_for(principal, self.of)
-        action = _judged(self.of, principal, self.verb, record=record, grants=grants)
+        if self.is_of_fields:
+            question = Question(principal, self.permission, owns=lambda: False, found=_no_grant)
+            action = Judgement(question, question.decision(), self.of, record)
+        else:
+            action = _judged(self.of, principal, self.verb, record=record, grants=grants)
         levels = list(zip(self.of.above, _lineage(record, self.of), strict=True))
         if self.verb == CREATE:
             levels = levels[1:]
@@ -113,6 +124,11 @@ class Target:
         if of is self.of and self.verb == CREATE:
             return RecordFacts(new_id(), principal.user_id, of.own_when.get(CREATE, {}), parent)
         return RecordFacts(new_id(), parent=parent)
+
+
+def _no_grant(_: Effect) -> UUID | None:
+    """Return no grant: on single records there are none that count."""
+    return None
 
 
 def _judged(
