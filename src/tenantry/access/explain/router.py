@@ -15,7 +15,7 @@ from tenantry.http import api_router
 
 
 def _explainer(request: Request) -> Explainer:
-    return cast("Explainer", request.app.state.explainer)
+    return cast("Explainer", request.app.state.access.explainer)
 
 
 def _asked(
