@@ -103,7 +103,7 @@ async def test_every_route_that_refuses_a_role_leaves_exactly_one_line(
     for operation in operations_of(world.app):
         if not operation.is_of_tenant and "/platform/" not in operation.path:
             continue
-        await world.assembly.denials.close()  # every call begins a window of its own
+        await world.assembly.access.denials.close()  # every call begins a window of its own
         answer = await _call(operation, scenery, tenant.as_(role))
         if answer.status_code == 403:
             refused.add(operation.id)
@@ -144,7 +144,7 @@ class TestWithoutATenant:
         project = await a_project(victim)
         before = await checksums(admin, victim.id)
         for named in ({"X-Tenant-Id": str(victim.id)}, {"X-Tenant-Slug": victim.slug}, {"X-Tenant-Id": str(new_id())}):
-            await world.assembly.denials.close()
+            await world.assembly.access.denials.close()
             answer = await world.client(token | named).patch(f"/projects/{project}", json={"name": tenant.canary})
             assert (answer.status_code, answer.json()["code"]) == (403, "not_a_member")
         lines = await outside(admin, person)
@@ -236,7 +236,7 @@ class TestRepetitions:
         answers = await asyncio.gather(*(client.get("/members") for _ in range(50)))
         assert {answer.status_code for answer in answers} == {403}
         assert [line.count for line in await in_tenant(admin, tenant)] == [1]
-        await world.assembly.denials.close()
+        await world.assembly.access.denials.close()
         assert [line.count for line in await in_tenant(admin, tenant)] == [1, 49]
 
     async def test_only_the_same_actor_action_and_type_is_a_repetition(

@@ -56,7 +56,7 @@ async def a_key(tenant: TestTenant, **body: Any) -> str:
 
 
 def book_of(world: World) -> KeyBook:
-    return world.assembly.keys.book
+    return world.assembly.access.keys.book
 
 
 async def at_hand(world: World, text: str) -> KeyFacts:
@@ -333,7 +333,7 @@ class TestUse:
     async def test_several_processes_write_once_a_minute_together(self, world: World, clock: FrozenClock) -> None:
         tenant = await world.tenant()
         facts = await book_of(world).load(await a_key(tenant))
-        await world.assembly.keys.close()
+        await world.assembly.access.keys.close()
         clock.advance(timedelta(minutes=5))
         written = []
         for _ in range(3):

@@ -202,7 +202,7 @@ class TestRenaming:
             role = UUID((await made(tenant, f"old {number}", "members:read"))["id"])
             given_, renamed = await asyncio.gather(
                 assembly.tenancy.members.change_role(owner, member, f"old {number}"),
-                assembly.roles.change(owner, role, {"name": f"new {number}"}),
+                assembly.access.roles.change(owner, role, {"name": f"new {number}"}),
                 return_exceptions=True,
             )
             assert isinstance(renamed, RoleRecord), renamed
@@ -333,14 +333,14 @@ class TestEscalation:
         tenant, assembly = await world.tenant(), world.assembly
         scoped = acting_as(tenant, Role.OWNER, ceiling=frozenset({"members:manage", "roles:manage"}))
         with pytest.raises(BeyondOwnPermissions):
-            await assembly.roles.create(scoped, {**EMPTY, "permissions": ["projects:read"]})
+            await assembly.access.roles.create(scoped, {**EMPTY, "permissions": ["projects:read"]})
         with pytest.raises(RoleAboveOwn):
             await assembly.tenancy.members.change_role(scoped, tenant.people[Role.VIEWER], "member")
-        made_within = await assembly.roles.create(scoped, {**EMPTY, "permissions": ["members:manage"]})
+        made_within = await assembly.access.roles.create(scoped, {**EMPTY, "permissions": ["members:manage"]})
         assert isinstance(made_within, RoleRecord)
 
     async def test_a_role_that_was_lost_since_the_request_was_admitted_makes_nothing(self, world: World) -> None:
-        tenant, roles = await world.tenant(), world.assembly.roles
+        tenant, roles = await world.tenant(), world.assembly.access.roles
         admitted = acting_as(tenant, Role.VIEWER)
         with pytest.raises(BeyondOwnPermissions):
             await roles.create(admitted, {**EMPTY, "permissions": ["members:manage"]})
@@ -388,7 +388,7 @@ class TestDeleting:
             role = UUID((await made(tenant, f"r{round_}", "members:read"))["id"])
             outcomes = await asyncio.gather(
                 assembly.tenancy.members.change_role(owner, member, f"r{round_}"),
-                assembly.roles.delete(owner, role),
+                assembly.access.roles.delete(owner, role),
                 return_exceptions=True,
             )
             errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]

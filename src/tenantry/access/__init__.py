@@ -14,7 +14,9 @@ from tenantry.access.dependencies import (
     require_role,
 )
 from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound
+from tenantry.access.explain import About, Asked, Explanation, Page, ShownGrant, WhoCanPage
 from tenantry.access.gate import AccessGate
+from tenantry.access.grants import record_grants_router
 from tenantry.access.models import MODELS, Grant
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
 from tenantry.access.principal import Extent, Principal
@@ -28,6 +30,8 @@ from tenantry.access.resource import (
     RecordFacts,
     ResourceAccess,
 )
+from tenantry.access.routers import access_routers
+from tenantry.access.service import AccessService
 from tenantry.access.sessions import VisibleRows
 from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
 from tenantry.tenancy import Role
@@ -38,11 +42,15 @@ __all__ = [
     "MODELS",
     "OWN",
     "SUBJECTS",
+    "About",
     "Access",
     "AccessGate",
+    "AccessService",
+    "Asked",
     "Decision",
     "Denial",
     "DenialTrail",
+    "Explanation",
     "Extent",
     "Extents",
     "FieldNotPermitted",
@@ -50,6 +58,7 @@ __all__ = [
     "GrantFacts",
     "Line",
     "NotPermitted",
+    "Page",
     "Parent",
     "PermissionCatalog",
     "Permissions",
@@ -62,13 +71,17 @@ __all__ = [
     "RequestAccess",
     "ResourceAccess",
     "Role",
+    "ShownGrant",
     "TypeGrantBook",
     "TypeGrantFacts",
     "VisibleRows",
+    "WhoCanPage",
     "about_readable",
+    "access_routers",
     "current_access",
     "existence",
     "member",
+    "record_grants_router",
     "refusal",
     "require_anywhere",
     "require_on_record",

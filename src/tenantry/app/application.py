@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from fastapi.routing import APIRoute
 
-from tenantry.access import BUILTIN, PermissionCatalog, Permissions
+from tenantry.access import BUILTIN, PermissionCatalog, Permissions, record_grants_router
 from tenantry.access import MODELS as ACCESS_MODELS
-from tenantry.access.grants import record_grants_router
 from tenantry.app.enveloping import in_style
 from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Table

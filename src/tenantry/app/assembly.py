@@ -11,11 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from tenantry.access import AccessGate, DenialTrail, Principals, TypeGrantBook, VisibleRows
-from tenantry.access.explain import Explainer
-from tenantry.access.grants import GrantService
-from tenantry.access.keys import KeyService
-from tenantry.access.roles import GivingRoles, RoleBook, Roles
+from tenantry.access import AccessGate, AccessService
 from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections
 from tenantry.app.settings import Settings, refuse_unsafe
@@ -41,12 +37,8 @@ class Assembly:
     runtime: Runtime
     identity: IdentityService
     tenancy: TenancyService
-    keys: KeyService
-    roles: Roles
+    access: AccessService
     gate: AccessGate
-    denials: DenialTrail
-    grants: GrantService
-    explainer: Explainer
     resources: ResourceEdge
     listener: InvalidationListener
     access_log: AccessLog | None
@@ -78,8 +70,7 @@ async def assembled(
         try:
             yield parts
         finally:
-            await parts.denials.close()
-            await parts.keys.close()
+            await parts.access.close()
             await parts.identity.close()
             await parts.tenancy.close()
             if writer is not None:
@@ -110,18 +101,15 @@ def _parts(
         members=resolver,
         metrics=_metrics(database),
     )
-    catalog = application.catalog()
-    giving = GivingRoles(catalog)
-    accesses = [router.service.resource.access for router in application.resources]
-    database.narrow_sessions(VisibleRows(accesses))
-    grants = GrantService(runtime, catalog, accesses, tenant_of=resolver.named)
+    resources = [router.service.resource.access for router in application.resources]
+    access = AccessService(runtime, resolver, application.catalog(), resources)
     tenancy = TenancyService(
         runtime,
         settings.tenancy,
         resolver,
         partial(_prepare, application, database.urls),
-        roles=giving,
-        forget_grants=grants.forget,
+        roles=access.giving,
+        forget_grants=access.grants.forget,
     )
     identity = IdentityService(
         runtime,
@@ -129,22 +117,15 @@ def _parts(
         membership_of=resolver.membership_of,
         leave_tenants=tenancy.members.leave_all,
     )
-    type_grants = TypeGrantBook(database, facts)
-    principals = Principals(catalog, RoleBook(database, facts, catalog), type_grants, runtime.clock)
-    keys = KeyService(runtime, catalog, giving)
-    gate = AccessGate(identity.authenticator, resolver, principals, keys.book)
+    gate = access.gate(identity.authenticator)
     return Assembly(
         application=application,
         settings=settings,
         runtime=runtime,
         identity=identity,
         tenancy=tenancy,
-        keys=keys,
-        roles=Roles(runtime, catalog, giving),
+        access=access,
         gate=gate,
-        denials=DenialTrail(runtime),
-        grants=grants,
-        explainer=Explainer(runtime, catalog, accesses),
         resources=ResourceEdge(gate, runtime, CursorSigner(derived_key(settings.identity, "cursors"))),
         listener=listener,
         access_log=AccessLog(writer, settings.log.format_for(settings.environment)) if writer is not None else None,

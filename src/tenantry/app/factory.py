@@ -11,11 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from tenantry.access import current_access, require_permission
-from tenantry.access.explain import explain_router
-from tenantry.access.grants import type_grants_router
-from tenantry.access.keys.router import keys_routers
-from tenantry.access.roles import roles_routers
+from tenantry.access import access_routers, current_access, require_permission
 from tenantry.app import health
 from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly
@@ -48,11 +44,8 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.runtime = assembly.runtime
     app.state.identity = assembly.identity
     app.state.tenancy = assembly.tenancy
-    app.state.keys = assembly.keys
-    app.state.roles = assembly.roles
+    app.state.access = assembly.access
     app.state.gate = assembly.gate
-    app.state.grants = assembly.grants
-    app.state.explainer = assembly.explainer
     app.state.resources = assembly.resources
     app.state.readiness = health.Readiness(assembly)
     app.router.redirect_slashes = False  # a path with a slash at its end is another path: 404, not a redirect
@@ -68,10 +61,7 @@ def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
     routers: Sequence[APIRouter] = (
         *IDENTITY_ROUTERS,
         *tenancy_routers(_tenancy_rules()),
-        *roles_routers(),
-        *keys_routers(),
-        type_grants_router(),
-        explain_router(),
+        *access_routers(),
     )
     own = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     return [*in_style(own, style), *application.routes(style)]
@@ -83,7 +73,7 @@ class _Api(FastAPI):
     def __init__(self, assembly: Assembly, **options: Any) -> None:
         super().__init__(**options)
         self._assembly = assembly
-        self._denials = DenialEdge(assembly.denials, assembly.application.singulars)
+        self._denials = DenialEdge(assembly.access.denials, assembly.application.singulars)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the stack. `RequestEdge` renders whatever the layers inside it raise."""

@@ -117,7 +117,9 @@ async def _set(assembly: Assembly, admin: asyncpg.Connection, heard: Heard, seed
     judge = Judge(door, Nowhere(seed), await _secrets(admin, estates[1]), Ledger())
     extras = Extras(door, judge, bodies, operations, *estates)
     outsiders += await extras.prepare()
-    await assembly.denials.close()  # writes now what it counted of the other tenant's own refusals, not in a minute
+    await (
+        assembly.access.denials.close()
+    )  # writes now what it counted of the other tenant's own refusals, not in a minute
     return Stage(
         assembly=assembly,
         door=door,

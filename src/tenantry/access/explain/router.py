@@ -19,7 +19,7 @@ _AN_ID = WithJsonSchema({"type": "string", "format": "uuid"})
 
 
 def _explainer(request: Request) -> Explainer:
-    return cast("Explainer", request.app.state.explainer)
+    return cast("Explainer", request.app.state.access.explainer)
 
 
 def _asked(

@@ -26,7 +26,7 @@ from tenantry.tenancy import list_answer, parameters_of
 
 def grant_service(request: Request) -> GrantService:
     """Return the service of the application."""
-    return cast("GrantService", request.app.state.grants)
+    return cast("GrantService", request.app.state.access.grants)
 
 
 Service = Annotated[GrantService, Depends(grant_service)]

@@ -11,7 +11,7 @@ from tenantry.access.keys.service import KeyService
 
 def key_service(request: Request) -> KeyService:
     """Return the service of the application."""
-    return cast("KeyService", request.app.state.keys)
+    return cast("KeyService", request.app.state.access.keys)
 
 
 Service = Annotated[KeyService, Depends(key_service)]

@@ -16,7 +16,7 @@ from tenantry.tenancy import Expected, acting, list_answer, list_binding, parame
 
 
 def _roles(request: Request) -> Roles:
-    return cast("Roles", request.app.state.roles)
+    return cast("Roles", request.app.state.access.roles)
 
 
 Service = Annotated[Roles, Depends(_roles)]
