@@ -7,23 +7,26 @@ One tenant has 10,000 and then 100,000 records, 10,000 grants of 200 teams, and 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import select
 from tests.access.plans import Plan, plan_of
 from tests.access.scenes import CATALOG, RESOURCES, Cast, OwnRole, Scene, superuser
 
 from planner.items.router import router as items
 from planner.tasks.router import router as tasks
-from tenantry.database import Database, DatabaseSettings, DatabaseUrls
+from tenantry.database import Database, DatabaseSettings, DatabaseUrls, Statement
 from tenantry.kernel import new_id
-from tenantry.query import ListShape
+from tenantry.query import ListShape, Paging
 
 pytestmark = pytest.mark.anyio
 
 FEW, MANY, ELSEWHERE, PROJECTS = 10_000, 100_000, 1_000, 1_000
 NEWEST = ListShape((), (("created_at", True), ("id", True)))
+AFTER = replace(NEWEST, paging=Paging.KEYSET, null_keys=(False, False))
 SPECS = {"items": items.spec, "tasks": tasks.spec}
 READER = OwnRole("reader", CATALOG.expand(["items:read", "projects:read", "tasks:read"]))
 VISITOR = OwnRole("visitor", frozenset({"projects:read"}))
@@ -102,16 +105,37 @@ async def settle(admin: asyncpg.Connection) -> None:
         await admin.execute(f"VACUUM ANALYZE pool.{table}")
 
 
-async def plans(scene: Scene, teams: list) -> dict[str, Plan]:
-    found = {}
-    for role in (READER, VISITOR):
-        principal = scene.principal(Cast(role=role.name, teams=teams, own_roles=[role]))
-        for name, spec in SPECS.items():
-            found[f"{name} of a {role.name}"] = await plan_of(scene, RESOURCES[name], spec, principal, NEWEST)
+async def plans(scene: Scene, teams: list[UUID]) -> dict[str, Plan]:
+    """Run the lists as both, and as the reader a page further on and the list of one project."""
+    people = [scene.principal(Cast(role=role.name, teams=teams, own_roles=[role])) for role in (READER, VISITOR)]
+    found = {
+        f"{name} of a {principal.role}": await plan_of(scene, RESOURCES[name], spec, principal, NEWEST)
+        for principal in people
+        for name, spec in SPECS.items()
+    }
+    reader, rows = people[0], RESOURCES["tasks"].table
+    middle = Statement(
+        select(rows.c.created_at, rows.c.id, rows.c.project_id)
+        .order_by(rows.c.created_at.desc())
+        .offset(FEW // 2)
+        .limit(1)
+    )
+    async with scene.work() as uow:
+        [row] = await uow.all(middle)
+    further = {"k0": row["created_at"], "k1": row["id"]}
+    for name, shape, given in (
+        ("tasks after a cursor", AFTER, further),
+        ("tasks of a project", NEWEST, {"parent_id": row["project_id"]}),
+    ):
+        found[name] = await plan_of(scene, RESOURCES["tasks"], SPECS["tasks"], reader, shape, **given)
     return found
 
 
-@pytest.mark.parametrize("name", ["items of a reader", "tasks of a reader"])
+READERS = ("items of a reader", "tasks of a reader", "tasks after a cursor")
+VISITORS = ("items of a visitor", "tasks of a visitor")
+
+
+@pytest.mark.parametrize("name", READERS)
 async def test_who_sees_all_but_what_is_denied_reads_no_more_of_a_larger_tenant(name: str, measured: Measured) -> None:
     few, many = measured.few[name], measured.many[name]
     assert few.count == many.count == 51
@@ -119,7 +143,7 @@ async def test_who_sees_all_but_what_is_denied_reads_no_more_of_a_larger_tenant(
     assert many.buffers <= 400
 
 
-@pytest.mark.parametrize("name", ["items of a visitor", "tasks of a visitor"])
+@pytest.mark.parametrize("name", VISITORS)
 async def test_who_sees_only_what_is_granted_reads_what_is_granted(name: str, measured: Measured) -> None:
     """A look-up for each granted record; of a larger tree, it goes one page deeper and shares fewer pages."""
     few, many = measured.few[name], measured.many[name]
@@ -128,7 +152,7 @@ async def test_who_sees_only_what_is_granted_reads_what_is_granted(name: str, me
     assert many.buffers <= 6 * 500
 
 
-@pytest.mark.parametrize("name", [f"{name} of a {who}" for name in SPECS for who in ("reader", "visitor")])
+@pytest.mark.parametrize("name", [*READERS, *VISITORS, "tasks of a project"])
 async def test_no_list_reads_a_table_of_records_from_end_to_end(name: str, measured: Measured) -> None:
     for plan in (measured.few[name], measured.many[name]):
         for table in ("items", "projects", "tasks"):
