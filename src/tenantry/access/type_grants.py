@@ -10,21 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
-
-from tenantry.access.models import Effect, TypeGrant
+from tenantry.access.models import Effect
+from tenantry.access.repository import TYPE_GRANTS_OF_TENANT
 from tenantry.cache import FactCache
-from tenantry.database import Database, Statement
+from tenantry.database import Database
 from tenantry.kernel import SYSTEM
-
-_COLUMNS = TypeGrant.__table__.c
-
-OF_TENANT = Statement(
-    select(_COLUMNS.id, _COLUMNS.subject_id, _COLUMNS.action, _COLUMNS.effect, _COLUMNS.expires_at).where(
-        _COLUMNS.tenant_id == bindparam("tenant_id", type_=Uuid)
-    )
-)
-"""All of a tenant. Those that have expired are told apart by the clock of the request: facts outlive moments."""
 
 ANY_TYPE = "*"
 """The mark in `TenantFacts.granted` of a tenant that has grants on whole resources."""
@@ -58,7 +48,7 @@ class TypeGrantBook:
 
     async def _read(self, tenant_id: UUID) -> tuple[TypeGrantFacts, ...]:
         async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
-            rows = await uow.all(OF_TENANT, tenant_id=tenant_id)
+            rows = await uow.all(TYPE_GRANTS_OF_TENANT, tenant_id=tenant_id)
         return tuple(
             TypeGrantFacts(row["id"], row["subject_id"], row["action"], Effect(row["effect"]), row["expires_at"])
             for row in rows
