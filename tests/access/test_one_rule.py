@@ -12,18 +12,31 @@ from uuid import UUID
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from tests.access import reference
 from tests.access.policies import BYTES, CHAIN, Policy, facts, policy_of, row
-from tests.access.scenes import RESOURCES, Scene, additions, facts_of, superuser, verdicts
+from tests.access.scenes import (
+    PAST,
+    RESOURCES,
+    Cast,
+    GivenGrant,
+    OwnRole,
+    Scene,
+    additions,
+    facts_of,
+    superuser,
+    verdicts,
+)
 
 from planner.comments.router import router as comments
 from planner.projects.router import router as projects
 from planner.tasks.router import router as tasks
 from tenantry.access import SUBJECTS, Principal, RecordFacts
-from tenantry.database import Database, DatabaseSettings, DatabaseUrls
+from tenantry.database import Database, DatabaseSettings, DatabaseUrls, Statement
 from tenantry.kernel import new_id
 from tenantry.query import ListShape
 from tenantry.resources import statements
+from tenantry.resources.repository import ResourceRepository
 
 pytestmark = pytest.mark.anyio
 
@@ -200,3 +213,35 @@ async def is_read(scene: Scene, principal: Principal, record: reference.Record) 
     resource = RESOURCES[record.kind]
     statement = statements.reading(resource, resource.access.read_extents(principal))
     return bool(await scene.rows(statement, principal, id=record.id))
+
+
+async def test_clearing_takes_only_what_is_seen_and_may_be_cleared(database: Database) -> None:
+    mine, foreign = Scene.begin(database), Scene.begin(database)
+    names = ("kept", "hidden", "cleared", "cleared too")
+    ids = {name: new_id() for name in names}
+    for scene in (mine, foreign):
+        await scene.write(
+            RESOURCES["items"].table, [{"id": ids[name], "name": scene.tenant.name, "price_cents": 5} for name in names]
+        )
+    role = OwnRole("cleaner", frozenset({"items:read", "items:clear"}))
+    denied = [
+        GivenGrant(role.id, "items:clear", "deny", ids["kept"]),
+        GivenGrant(role.id, "items:read", "deny", ids["hidden"]),
+        GivenGrant(role.id, "items:*", "deny", ids["cleared"], PAST),
+    ]
+    await mine.give(*denied)
+    cleaner = Cast(role=role.name, own_roles=[role])
+    async with mine.work() as uow:
+        removed = await ResourceRepository(RESOURCES["items"], uow, mine.principal(cleaner)).clear(action="x.cleared")
+    assert removed == 2
+    everybody = OwnRole("reader", frozenset({"items:read"}))
+    reader = Cast(role=everybody.name, own_roles=[everybody])
+    assert await live(mine, mine.principal(reader)) == {ids["kept"], ids["hidden"]}
+    assert await live(foreign, foreign.principal(reader)) == set(ids.values())
+
+
+async def live(scene: Scene, principal: Principal) -> set[UUID]:
+    items = RESOURCES["items"]
+    table = items.table
+    seen = Statement(select(table.c.id).where(items.access.visible(table, items.access.read_extents(principal))))
+    return {row["id"] for row in await scene.rows(seen, principal)}
