@@ -10,20 +10,38 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from copy import copy
 from typing import Any
 from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import func, select, true
+from sqlalchemy import false, func, select, true
 from tests.acceptance.test_plans import discard_connections
 from tests.meta.conftest import Ground
 
-from tenantry.access import AccessGate, NotPermitted, Principal, ResourceAccess
-from tenantry.database import CommitRefused, Database, Placement, Plane, UnitOfWork
+from tenantry.access import (
+    AccessGate,
+    NotPermitted,
+    Principal,
+    ResourceAccess,
+    checking,
+    decision,
+    standing,
+    type_grants,
+)
+from tenantry.access.decision import Line
+from tenantry.access.grants import types
+from tenantry.access.models import Effect
+from tenantry.access.principal import Extent
+from tenantry.database import CommitRefused, Database, Placement, Plane, Statement, UnitOfWork
 from tenantry.kernel import Actor, ActorKind, Unavailable
+from tenantry.query import ListSpec
 from tenantry.resources import Exchange, ResourceRepository, idempotency, operations, statements
 from tenantry.tenancy import NotAMember, Role, TenantFacts, TenantResolver
+
+KEPT_IN = (statements, checking)
+"""The modules that keep compiled statements."""
 
 Plant = Callable[[Ground], AbstractAsyncContextManager[None]]
 
@@ -57,8 +75,8 @@ def in_code(change: Callable[[pytest.MonkeyPatch], None]) -> Plant:
 
 @contextmanager
 def fresh_statements() -> Iterator[None]:
-    caches = [found for found in vars(statements).values() if hasattr(found, "cache_clear")]
-    assert caches, "statements are not cached where they were"
+    caches = [found for kept in KEPT_IN for found in vars(kept).values() if hasattr(found, "cache_clear")]
+    assert len(caches) > len(KEPT_IN), "statements are not cached where they were"
     for cache in caches:
         cache.cache_clear()
     try:
@@ -177,6 +195,69 @@ def key_not_claimed(patch: pytest.MonkeyPatch) -> None:
         return None
 
     patch.setattr(idempotency, "claim", forgetful)
+
+
+def denies_ignored_in_lists(patch: pytest.MonkeyPatch) -> None:
+    listing = statements.listing.__wrapped__
+
+    def without_denies(*given: Any, **named: Any) -> Statement:
+        with pytest.MonkeyPatch.context() as compiling:
+            compiling.setattr(ResourceAccess, "_denied", lambda self, verb: lambda column: false())
+            return listing(*given, **named)
+
+    patch.setattr(statements, "listing", without_denies)
+
+
+def allow_before_deny(patch: pytest.MonkeyPatch) -> None:
+    swapped = {Line.DENY_GRANT: (Line.ALLOW_GRANT, True), Line.ALLOW_GRANT: (Line.DENY_GRANT, False)}
+    order = tuple(swapped.get(line, (line, allows)) for line, allows in decision.ORDER)
+    patch.setattr(decision, "ORDER", order)
+
+
+def expired_grants_on_records_count(patch: pytest.MonkeyPatch) -> None:
+    records_of = ResourceAccess._records_of
+
+    def of_all_times(self: ResourceAccess, verb: str, effect: Effect) -> Any:
+        asked = records_of(self, verb, effect)
+        *conditions, _not_expired = asked.whereclause.clauses
+        return select(*asked.selected_columns).where(*conditions)
+
+    patch.setattr(ResourceAccess, "_records_of", of_all_times)
+
+
+def expired_grants_on_resources_count(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(standing, "_is_in_force", lambda grant, now: True)
+
+
+def type_grants_without_the_tenant(patch: pytest.MonkeyPatch) -> None:
+    for module in (type_grants, types):
+        patch.setattr(module, "type_grants_key", lambda tenant_id: "typegrants:all")
+
+
+def key_scope_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Principal, "scope", lambda self, permission: Extent.ALL)
+
+
+def keys_outlive_the_membership(patch: pytest.MonkeyPatch) -> None:
+    of_key, known = AccessGate._of_key, dict[str, Principal]()
+
+    async def remembering(self: AccessGate, text: str, *given: Any) -> Principal:
+        if text not in known:
+            known[text] = await of_key(self, text, *given)
+        return known[text]
+
+    patch.setattr(AccessGate, "_of_key", remembering)
+
+
+def hidden_fields_can_be_sorted_by(patch: pytest.MonkeyPatch) -> None:
+    without = ListSpec.without
+
+    def sorts_kept(self: ListSpec, hidden: frozenset[str]) -> ListSpec:
+        narrowed = copy(without(self, hidden))
+        narrowed.sorts, narrowed.sort_terms = self.sorts, self.sort_terms
+        return narrowed
+
+    patch.setattr(ListSpec, "without", sorts_kept)
 
 
 def nobody_may_do_anything(patch: pytest.MonkeyPatch) -> None:

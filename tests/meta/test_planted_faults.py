@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
+from tests.acceptance import access
 from tests.acceptance.commit import assert_a_created_row_is_there_at_once, assert_a_swallowed_error_is_never_a_success
 from tests.acceptance.isolation import Exposure, attack_every_route, use_every_route
 from tests.acceptance.structure import assert_structure
@@ -76,8 +77,41 @@ async def repetition(ground: Ground) -> None:
     await assert_many_repetitions_have_one_effect(tenant, ground.admin, keys=1, times=5)
 
 
+async def lists(ground: Ground) -> None:
+    await access.assert_what_is_denied_is_in_no_list(await ground.world.tenant())
+
+
+async def order(ground: Ground) -> None:
+    await access.assert_a_deny_stands_above_every_allow(await ground.world.tenant())
+
+
+async def expiry_on_records(ground: Ground) -> None:
+    await access.assert_expired_grants_on_records_count_for_nothing(await ground.world.tenant(), ground.admin)
+
+
+async def expiry_on_resources(ground: Ground) -> None:
+    await access.assert_expired_grants_on_resources_count_for_nothing(await ground.world.tenant(), ground.admin)
+
+
+async def borders(ground: Ground) -> None:
+    await access.assert_grants_end_at_the_border(*await ground.world.two_tenants())
+
+
+async def scopes(ground: Ground) -> None:
+    await access.assert_a_key_reaches_no_further_than_its_scope(await ground.world.tenant())
+
+
+async def leaving(ground: Ground) -> None:
+    await access.assert_keys_of_former_members_are_refused(await ground.world.tenant())
+
+
+async def hiding(ground: Ground) -> None:
+    await access.assert_a_hidden_field_tells_nothing(await ground.world.tenant())
+
+
 CHECKS: tuple[Check, ...] = (
     structure, isolation, controls, lingering, deletion, visibility, swallowing, selection, versions, repetition,
+    lists, order, expiry_on_records, expiry_on_resources, borders, scopes, leaving, hiding,
 )  # fmt: skip
 
 
@@ -144,6 +178,14 @@ FAULTS = {
     "the tenant comes from the body": Fault(in_code(faults.tenant_from_the_body), selection),
     "the version is not compared": Fault(in_code(faults.version_ignored), versions),
     "the idempotency key is not claimed": Fault(in_code(faults.key_not_claimed), repetition),
+    "lists ignore what is denied": Fault(in_code(faults.denies_ignored_in_lists), lists),
+    "allow grants stand above deny grants": Fault(in_code(faults.allow_before_deny), order),
+    "expired grants on records count": Fault(in_code(faults.expired_grants_on_records_count), expiry_on_records),
+    "expired grants on resources count": Fault(in_code(faults.expired_grants_on_resources_count), expiry_on_resources),
+    "grants on resources count in every tenant": Fault(in_code(faults.type_grants_without_the_tenant), borders),
+    "the scope of a key is ignored": Fault(in_code(faults.key_scope_ignored), scopes),
+    "the key of a former member works": Fault(in_code(faults.keys_outlive_the_membership), leaving),
+    "a hidden field can be sorted by": Fault(in_code(faults.hidden_fields_can_be_sorted_by), hiding),
 }
 
 
