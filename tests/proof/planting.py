@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -105,6 +106,21 @@ def foreign_has_an_etag(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
             return Answer(404, b"{}", version=1 if exists else None)
 
     patch.setattr(Operations, "read", read)
+
+
+def foreign_takes_longer(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
+    real, known = ResourceRepository.read, {}
+
+    async def read(self: ResourceRepository, record_id: UUID) -> Any:
+        try:
+            return await real(self, record_id)
+        except RecordNotFound:
+            if record_id not in known:
+                known[record_id] = await _exists(scratch, self.resource.table.name, record_id)
+            await asyncio.sleep(0.05 if known[record_id] else 0)
+            raise
+
+    patch.setattr(ResourceRepository, "read", read)
 
 
 def header_is_trusted(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:

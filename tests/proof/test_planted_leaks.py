@@ -42,6 +42,14 @@ async def test_a_planted_leak_is_found(
     assert kind in {finding.kind for finding in report.findings}, report.as_text()
 
 
+async def test_a_refusal_that_takes_longer_is_found(
+    proving: Prove, scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planting.foreign_takes_longer(monkeypatch, scratch)
+    report = await proving("GET /api/v1/comments/{id}", samples=20)
+    assert Kind.TIMING in {finding.kind for finding in report.findings}, report.as_text()
+
+
 async def test_a_foreign_key_without_the_tenant_is_found(
     proving: Prove, scratch: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

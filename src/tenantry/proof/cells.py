@@ -22,6 +22,7 @@ from tenantry.proof.surface import Operation, Reference
 Values = tuple[str, ...]
 Of = Literal["id", "slug", "text"]
 
+NO_ID = "not-an-id"
 ADDS_PEOPLE_BY_ID = ("members_create", "user_id")
 """The one place that may name somebody of no tenant of one's own: people belong to the platform, not to a tenant."""
 
@@ -117,12 +118,16 @@ class Matrix:
         ids = self.theirs.ids_for(operation)
         return None if ids is None else self._request(operation, caller, ids)
 
-    def malformed(self, operation: Operation, caller: Caller) -> Request | None:
-        """Return the request with something in the path that is no id."""
+    def malformed(self, operation: Operation, caller: Caller) -> Iterator[tuple[str, Request]]:
+        """Yield requests with something that is no id, each with the place where it stands."""
         ids = self.mine.ids_for(operation)
-        if not ids:
-            return None
-        return self._request(operation, caller, (*ids[:-1], "not-an-id"))
+        if ids:
+            yield "path", self._request(operation, caller, (*ids[:-1], NO_ID))
+        if ids is not None:
+            for reference in operation.id_parameters:
+                yield f"query {reference.name}", self._query_builder(operation, caller, reference.name)((NO_ID,))
+            for reference in operation.references:
+                yield f"body member {reference.name}", self._body_builder(operation, caller, reference)((NO_ID,))
 
     def _in_path(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
         own = self.mine.ids_for(operation)
@@ -143,6 +148,17 @@ class Matrix:
             if gone is not None and len(gone.ids) == len(own):
                 build = self._builder(operation, caller, gone.ids, [len(own) - 1])
                 yield Probe(operation, caller.name, state, "path", build, (str(gone.id),), is_foreign=False)
+        if (above := self._another_parent(operation)) is not None:
+            build = self._builder(operation, caller, (above, *own[1:]), [len(own) - 1])
+            place, value = f"nested path, {operation.slots[-1].name}", str(own[-1])
+            yield Probe(operation, caller.name, "child of another parent", place, build, (value,), is_foreign=False)
+
+    def _another_parent(self, operation: Operation) -> UUID | None:
+        """Return a record of one's own that the child in the path is not below."""
+        if len(operation.slots) != 2:
+            return None
+        own, other = (self.mine.get(operation.slots[0].collection, one) for one in (State.OWN, State.OTHERS))
+        return other.id if own is not None and other is not None and own.id != other.id else None
 
     def _replaced(
         self, operation: Operation, caller: Caller, own: Sequence[Any], foreign: Sequence[UUID], thing: str

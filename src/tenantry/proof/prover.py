@@ -150,11 +150,12 @@ class _Run:
         judge, matrix = self.stage.judge, self.stage.matrix
         for probe in matrix.probes(operation, caller):
             await judge.probe(probe)
-        malformed = matrix.malformed(operation, caller)
-        if malformed is not None:
-            answer = await judge.call(operation, caller.name, "malformed, path", malformed)
+        for place, request in matrix.malformed(operation, caller):
+            case = f"malformed, {place}"
+            answer = await judge.call(operation, caller.name, case, request)
+            judge.tally(operation).denied += not answer.is_success
             if answer.is_success:
-                judge.note(Kind.BROKEN, operation, caller.name, "malformed, path", malformed, "4xx", str(answer.status))
+                judge.note(Kind.BROKEN, operation, caller.name, case, request, "4xx", str(answer.status))
 
     async def _intrude(self, operation: Operation, outsider: Caller) -> None:
         """Somebody who is no member names the other tenant, or no tenant at all."""
