@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -140,10 +141,10 @@ class TestOnAnOwnServer:
         )
         url = installation.settings["TENANTRY_DATABASE_URL"].replace("tenantry_app", "maker")
         own = commands.with_(TENANTRY_DATABASE_URL=url.replace("/planner?", "/mine?"))
-        for said in ("4 applied", "nothing to do"):
+        for said in (r"\d+ applied", "nothing to do"):
             with own.start("dev") as server:
                 server.ready()
-                assert f"Migrations: {said}" in server.out
+                assert re.search(f"Migrations: {said}", server.out)
                 assert server.call("GET", "/items", headers=server.headers()).status_code == 200
                 server.end()
         assert own.run("doctor").out == "no findings\n"
