@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 import uvicorn
 from tests.acceptance.scenery import things
 from tests.conftest import suite_settings
-from tests.fuzz.surface import Caller, Operation
+from tests.fuzz.surface import Caller, Ids, Operation
 
 from planner.app import application
 from tenantry.app import Settings, assembled
@@ -90,20 +93,33 @@ async def set_scene(world: World) -> Scene:
     ids = await things(mine)
     await things(other)
     victim, admin = await world.person("victim"), await world.person("admin", platform_role=SUPERADMIN)
+    bodies = BODIES | gifts(ids)
     ids |= {"users": victim, "tenants": other.id, "tenant_id": mine.id, "sessions": new_id()}
     return Scene(
         world,
         owner=Caller(
             [(b"authorization", f"Bearer {mine.tokens[Role.OWNER]}".encode()), (b"x-tenant-id", str(mine.id).encode())],
             ids,
-            BODIES,
+            bodies,
         ),
         admin=Caller([(b"authorization", f"Bearer {await world.token(admin)}".encode())], ids, BODIES),
         anybody=Caller([], ids, BODIES),
     )
 
 
-BODIES = {
+def gifts(ids: Ids) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return grants to a role that nobody has. They end soon and make room for the same again."""
+
+    def gift(resource: str, **more: str) -> dict[str, Any]:
+        ends = datetime.now(UTC) + timedelta(seconds=2)
+        subject = {"subject_type": "role", "subject_id": str(ids["subject_id"])}
+        return {**subject, "action": f"{resource}:update", "effect": "allow", "expires_at": ends.isoformat(), **more}
+
+    of_records = {f"{name}_grants_create": partial(gift, name) for name in ("projects", "tasks", "items")}
+    return {**of_records, "grants_create": partial(gift, "projects", resource_type="project")}
+
+
+BODIES: dict[str, dict[str, Any]] = {
     "auth_login": {"email": "nobody@people.test", "password": "a password of nobody"},
     "auth_token": {"username": "nobody@people.test", "password": "a password of nobody", "grant_type": "password"},
     "auth_switch_tenant": {},  # the tenant by id or by slug: each of the two alone is poisoned
@@ -114,6 +130,9 @@ BODIES = {
     "teams_update": {"name": "Another team", "role": "viewer"},
     "roles_create": {"name": "A new role", "permissions": ["projects:read"]},
     "roles_update": {"name": "Another role", "permissions": ["projects:read"]},
+    "api_keys_create": {"name": "A key", "permissions": ["projects:read"]},
+    "service_accounts_create": {"name": "A robot", "role": "viewer"},
+    "service_accounts_update": {"name": "Another robot", "role": "viewer"},
     "tenant_update": {"name": "A tenant", "config": {}},
 }
 """Valid bodies, or the halves of them, where two members exclude each other or one would end the run."""

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tests.acceptance.surface import QUESTIONS, collection_of
 from tests.fuzz.direct import Headers, Request
 from tests.fuzz.poison import BODIES, HEADERS, MARK, TEXTS, TYPES, VALUES
 from tests.fuzz.surface import FORM, PREFIX, Caller, Operation
 
-ALWAYS_SENT = ("X-Request-Id", "Authorization", "X-Tenant-Id", "X-Tenant-Slug")
+ALWAYS_SENT = ("X-Request-Id", "Authorization", "X-API-Key", "X-Tenant-Id", "X-Tenant-Slug")
 """Headers that are poisoned on every route, declared or not: the edge and the gate read them before any route does."""
 
 SENT_ANYWAY = (
     "If-Match", "If-None-Match", "Idempotency-Key", "Content-Type", "Content-Length", "Transfer-Encoding", "Expect",
-    "X-Reason", "X-API-Key", "X-HTTP-Method-Override", "X-Forwarded-For", "Forwarded", "Origin", "Cookie", "Accept",
+    "X-Reason", "X-HTTP-Method-Override", "X-Forwarded-For", "Forwarded", "Origin", "Cookie", "Accept",
     "Accept-Encoding", "User-Agent", "Last-Event-ID", "Range",
 )  # fmt: skip
 """Headers that some layer may read; poisoned on a few routes, declared there or not."""
@@ -63,16 +64,18 @@ class Gun:
     def _in_path(self) -> Iterator[Shot]:
         for name in self.operation.names("path"):
             for label, raw in TEXTS.items():
-                yield self._shot(f"{{{name}}}", label, target=self._target(raw))
+                yield self._shot(f"{{{name}}}", label, target=self._path(raw))
 
     def _in_query(self) -> Iterator[Shot]:
         declared = self.operation.names("query")
         unknown = [MARK, f"filter[{MARK}]", f"filter[id][{MARK}]"] if declared else []
         for name in [*declared, *unknown]:
+            asked = self._asked(without=name)
             for label, raw in TEXTS.items():
-                yield self._shot(f"?{name}", label, target=self._target() + b"?" + quote(name).encode() + b"=" + raw)
+                poisoned = quote(name).encode() + b"=" + raw
+                yield self._shot(f"?{name}", label, target=self._path() + b"?" + asked + poisoned)
         for label, raw in TEXTS.items():
-            yield self._shot("?", label, target=self._target() + b"?" + raw)
+            yield self._shot("?", label, target=self._path() + b"?" + self._asked() + raw)
 
     def _in_headers(self) -> Iterator[Shot]:
         declared = [name.title() for name in self.operation.names("header")]
@@ -83,8 +86,9 @@ class Gun:
     def in_header(self, name: str) -> Iterator[Shot]:
         """Return the shots through one header, whether the operation declares it or not."""
         key = name.lower().encode()
+        instead = {key, b"authorization"} if key == b"x-api-key" else {key}  # two credentials are refused unread
         for label, raw in HEADERS.items():
-            kept = [header for header in self._headers() if header[0].lower() != key]
+            kept = [header for header in self._headers() if header[0].lower() not in instead]
             yield self._shot(name, label, headers=[*kept, (key, raw)])
         yield self._shot(name, "twice", headers=[*self._headers(), (key, b"1"), (key, MARK.encode())])
 
@@ -122,12 +126,21 @@ class Gun:
         request = Request(self.operation.method, target or self._target(), sent, content)
         return Shot(self.operation.id, place, label, request)
 
-    def _target(self, last: bytes | None = None) -> bytes:
+    def _target(self) -> bytes:
+        """Return the path, with the query without which the operation answers nothing."""
+        asked = self._asked()
+        return self._path() + b"?" + asked.rstrip(b"&") if asked else self._path()
+
+    def _asked(self, *, without: str | None = None) -> bytes:
+        question = QUESTIONS[self.operation.id](self.caller.ids) if self.operation.id in QUESTIONS else {}
+        return b"".join(f"{key}={value}&".encode() for key, value in question.items() if key != without)
+
+    def _path(self, last: bytes | None = None) -> bytes:
         """Return the path with ids that exist (deletions: with one that does not), or with a poison in their place."""
         parts = self.operation.path.removeprefix(PREFIX).split("/")
         for at, part in enumerate(parts):
             if part.startswith("{"):
-                known = self.caller.ids.get(parts[at - 1])
+                known = self.caller.ids.get(collection_of(parts, at))
                 keeps = known is not None and self.operation.method != "DELETE"
                 parts[at] = last.decode("latin-1") if last is not None else str(known if keeps else uuid.uuid4())
         return (PREFIX + "/".join(parts)).encode("latin-1")
@@ -143,8 +156,8 @@ class Gun:
     def _body(self) -> dict[str, Any]:
         if not self.operation.media_type:
             return {}
-        if self.operation.id in self.caller.bodies:
-            return dict(self.caller.bodies[self.operation.id])
+        if (given := self.caller.body(self.operation.id)) is not None:
+            return given
         value: dict[str, Any] = self.operation.valid(self.operation.body_schema, "", self.caller.ids)
         return value
 

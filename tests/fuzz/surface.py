@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -89,7 +89,12 @@ class Caller:
 
     headers: Headers
     ids: Ids
-    bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bodies: Mapping[str, Mapping[str, Any] | Callable[[], Mapping[str, Any]]] = field(default_factory=dict)
+
+    def body(self, name: str) -> dict[str, Any] | None:
+        """Return the body that is written down for an operation, made anew where the moment is part of it."""
+        given = self.bodies.get(name)
+        return None if given is None else dict(given() if callable(given) else given)
 
 
 def operations_of(document: Mapping[str, Any]) -> list[Operation]:

@@ -44,6 +44,8 @@ class Report:
     """Shots by operation."""
     statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     """Answers by operation."""
+    at_first: dict[str, Counter[int]] = field(default_factory=dict)
+    """Answers to the warming up: what can be done once only, like taking somebody into a team, succeeds there."""
     wrong: list[str] = field(default_factory=list)
     grown: int = 0
     """Bytes that the process grew by."""
@@ -59,7 +61,9 @@ async def report(scene: Scene) -> Report:
     print(f"SEED={SEED}")  # noqa: T201 - pytest shows it with a failure
     report = Report()
     guns = [Gun(operation, scene.caller(operation)) for operation in operations_of(scene.world.app.openapi())]
-    await fire(warming_up(guns), scene.world.app, Report())
+    first = Report()
+    await fire(warming_up(guns), scene.world.app, first)
+    report.at_first = first.statuses
     before = memory()
     await fire(chosen(guns), scene.world.app, report)
     report.grown = memory() - before
@@ -107,7 +111,8 @@ async def test_the_shots_reach_every_operation_behind_its_gate(report: Report, s
     assert report.statuses.keys() == names
     assert [name for name in names if not set(report.statuses[name]) - {401, 403, 415}] == []
     writes = {name for name in names if name.endswith(("_create", "_update", "_replace"))}
-    assert [name for name in writes if not {200, 201, 202} & set(report.statuses[name])] == []
+    reached = {name: {*report.statuses[name], *report.at_first[name]} for name in writes}
+    assert [name for name in writes if not {200, 201, 202} & reached[name]] == []
 
 
 def warming_up(guns: list[Gun]) -> Iterator[Shot]:

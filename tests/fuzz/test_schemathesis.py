@@ -11,11 +11,12 @@ import os
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from itertools import count
+from typing import Any
 
 import pytest
 import schemathesis
@@ -24,6 +25,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation.feedback import NO_FEEDBACK
 from schemathesis.pytest._test_builder import build_operation_test
+from tests.acceptance.surface import QUESTIONS, collection_of
 from tests.fuzz.conftest import SEED, NoMailer, Scene, fuzz_settings, set_scene
 from tests.fuzz.portal import BASE_URL, Served
 from tests.fuzz.surface import Caller, operations_of
@@ -44,6 +46,10 @@ OF_PLATFORM = [label for label in LABELS if re.search("/api/v1/(platform|users)"
 OF_OWNER = [label for label in LABELS if label not in (*OF_PLATFORM, LOGOUT)]
 PUBLIC = [label for label in LABELS if "/api/v1/auth" in label]
 
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+"""Hypothesis watches `random` while it draws. The application runs on a thread of its own and waits, where it has to
+try something again, for a moment that it leaves to chance."""
+
 load_all_checks()
 CONFORMANCE = CHECKS.get_by_names(
     [
@@ -58,6 +64,9 @@ CONFORMANCE = CHECKS.get_by_names(
 MAX_FILTERS = 20
 SPELLINGS = (("skip", "limit", "cursor"), ("page", "page_size", "cursor"), ("page", "skip", "limit"))
 """What must not stand beside one way of asking for a page."""
+
+NAMED = {"subject_type", "subject_id", "action", "resource_type"}
+"""What a grant names that chance does not find."""
 
 unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -200,18 +209,29 @@ def _make_it_deep(case: schemathesis.Case, turn: int) -> None:
 
 
 def _use_real_ids(case: schemathesis.Case, caller: Caller) -> None:
-    """Put ids of what exists where the case has ids of nothing; what is deleted stays imaginary."""
+    """Put what exists where the case has ids of nothing, or texts that chance does not find; what is deleted stays
+    imaginary."""
     if case.method == "DELETE":
         return
     parts = case.path.split("/")
     for at, part in enumerate(parts):
         name = part[1:-1]
         if part.startswith("{") and _is_id(case.path_parameters.get(name)):
-            case.path_parameters[name] = str(caller.ids[parts[at - 1]])
+            case.path_parameters[name] = str(caller.ids[collection_of(parts, at)])
+    operation = str(case.operation.definition.raw["operationId"])
+    known = QUESTIONS[operation](caller.ids) if operation in QUESTIONS else {}
+    _put_known(case.query, known, caller)
     if isinstance(case.body, dict):
-        for name, value in case.body.items():
-            if _is_id(value) and name in caller.ids:
-                case.body[name] = str(caller.ids[name])
+        gift = caller.body(operation) or {} if operation.endswith("grants_create") else {}
+        _put_known(case.body, {name: value for name, value in gift.items() if name in NAMED}, caller)
+
+
+def _put_known(members: dict[str, Any], known: Mapping[str, str], caller: Caller) -> None:
+    for name, value in members.items():
+        if name in known:
+            members[name] = known[name]
+        elif _is_id(value) and name in caller.ids:
+            members[name] = str(caller.ids[name])
 
 
 def _is_id(value: object) -> bool:

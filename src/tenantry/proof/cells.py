@@ -7,12 +7,12 @@ name nothing. The two must be answered alike.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from tenantry.kernel import SystemClock
 from tenantry.proof.bodies import PEOPLE, Bodies
 from tenantry.proof.calling import Request
 from tenantry.proof.furnishing import Estate, State
@@ -58,7 +58,7 @@ class Nowhere:
 
     def id(self) -> UUID:
         """Return an id of version 7 that nothing has."""
-        moment = int(time.time() * 1000) << 80
+        moment = int(SystemClock().now().timestamp() * 1000) << 80
         bits = self._random.getrandbits(74)
         return UUID(int=moment | 0x7 << 76 | (bits >> 62) << 64 | 0b10 << 62 | bits & (1 << 62) - 1)
 

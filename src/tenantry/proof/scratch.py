@@ -18,6 +18,7 @@ from tenantry.database import DatabaseRole, DatabaseUrls, Placement
 from tenantry.database.embedded import EmbeddedServer, find_binaries
 from tenantry.database.migrations import migrate
 from tenantry.database.provisioning import drop_database, provision
+from tenantry.database.row_security import quoted
 from tenantry.kernel import ConfigurationError
 
 
@@ -103,7 +104,7 @@ async def _drop_roles(url: str, roles: list[DatabaseRole]) -> None:
     connection = await asyncpg.connect(url, timeout=10)
     try:
         for role in roles:
-            await connection.execute(f"DROP ROLE IF EXISTS {role.value}")
+            await connection.execute(f"DROP ROLE IF EXISTS {quoted(role)}")
     finally:
         await connection.close()
 
