@@ -198,11 +198,12 @@ _CUSTOM = select(
 ROLES = RowList(
     union_all(_CUSTOM, *map(_built_in, BUILT_IN_IDS)).subquery("every").select(),
     filters={"is_builtin", "counts_as"},
-    sorts={"is_builtin", "name", "created_at"},
+    sorts={"is_builtin", "name"},
     search={"name", "description"},
     default_sort="-is_builtin,name",
 )
-"""The built-in roles, then the tenant's own."""
+"""The built-in roles, then the tenant's own. Not sorted by `created_at`: a union does not say that the built-in ones have
+none, and a walk by cursor would lose them."""
 
 _listed = (
     func.unnest(
