@@ -117,6 +117,12 @@ def test_every_operation_has_a_summary_for_people_and_nothing_of_the_code() -> N
         assert "never called" not in declared.get("description", "")
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_no_description_is_written_for_those_who_read_the_code(style: ResponseStyle) -> None:
+    told = [text for text in _descriptions(DOCUMENTS[style]) if re.search(r">>>|\bRaises\b|\w+\(\)|\bNone\b", text)]
+    assert told == []
+
+
 def test_a_record_says_which_headers_come_with_it() -> None:
     for operation in OPERATIONS:
         if operation.id in {"items_read", "items_create", "items_update", "items_replace", "items_restore"}:
@@ -160,6 +166,16 @@ def _is_bounded(schema: Mapping[str, Any]) -> bool:
         return "maxItems" in schema and _is_bounded(schema["items"])
     bounds = {"maxLength", "enum", "const", "format", "pattern"}
     return schema.get("type") != "string" or bool(bounds & schema.keys())
+
+
+def _descriptions(part: Any) -> Iterator[str]:
+    """Yield every description in a document, wherever it stands."""
+    for name, inner in part.items() if isinstance(part, dict) else ():
+        if name == "description" and isinstance(inner, str):
+            yield inner
+        yield from _descriptions(inner)
+    for inner in part if isinstance(part, list) else ():
+        yield from _descriptions(inner)
 
 
 def _parameter_schemas(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

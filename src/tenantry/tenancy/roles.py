@@ -6,11 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """The built-in roles of a tenant, ranked: ``owner > manager > member > viewer``.
-
-    >>> Role.MANAGER.covers(Role.MEMBER), Role.VIEWER.covers(Role.MEMBER)
-    (True, False)
-    """
+    """The built-in roles of a tenant, ranked: `owner > manager > member > viewer`."""
 
     VIEWER = "viewer"
     MEMBER = "member"
@@ -23,7 +19,11 @@ class Role(StrEnum):
         return _RANKS[self]
 
     def covers(self, minimum: Role) -> bool:
-        """Tell whether this role is at least `minimum`."""
+        """Tell whether this role is at least `minimum`.
+
+        >>> Role.MANAGER.covers(Role.MEMBER), Role.VIEWER.covers(Role.MEMBER)
+        (True, False)
+        """
         return self.rank >= minimum.rank
 
 
