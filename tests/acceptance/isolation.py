@@ -20,6 +20,7 @@ from tests.acceptance.surface import QUESTIONS, Ids, Operation, tenant_operation
 
 from tenantry.kernel import new_id
 from tenantry.tenancy import Role
+from tenantry.testing import TestTenant
 
 ADDS_PEOPLE_BY_ID = "members_create"
 """The one operation that may name a user of no tenant of one's own: people belong to the platform, not to a tenant."""
@@ -65,6 +66,30 @@ class Exposure:
 
 
 @dataclass(frozen=True)
+class Attacker:
+    """Who attacks: one of the tenant's people, by an access token or by an API key."""
+
+    tenant: TestTenant
+    role: Role
+    key: str | None = None
+
+    def __str__(self) -> str:
+        return f"the key of {self.role}" if self.key else str(self.role)
+
+    @property
+    def may_everything(self) -> bool:
+        return self.role is Role.OWNER and self.key is None
+
+    def client(self, headers: Mapping[str, str] | None) -> AsyncClient:
+        """Return who sends; `headers` name a tenant in the place of one's own."""
+        if headers is None and self.key is None:
+            return self.tenant.as_(self.role)
+        token = {"Authorization": f"Bearer {self.tenant.tokens[self.role]}"}
+        sent = token if self.key is None else {"X-API-Key": self.key}
+        return self.tenant.world.client({**sent, **(headers or {})})
+
+
+@dataclass(frozen=True)
 class Attack:
     """One request for what is foreign, its twin for what is nowhere, and the statuses that either may have."""
 
@@ -74,8 +99,10 @@ class Attack:
     for_owner: frozenset[int]
 
 
-async def attack_every_route(mine: Scenery, victim: Scenery, role: Role, admin: asyncpg.Connection) -> Exposure:
-    """Attack the victim through every tenant route, as one role; return what was met.
+async def attack_every_route(
+    mine: Scenery, victim: Scenery, role: Role, admin: asyncpg.Connection, *, key: str | None = None
+) -> Exposure:
+    """Attack the victim through every tenant route, as one role, or with an API key of it; return what was met.
 
     The victim's rows, in every table of every plane, are the same afterwards.
     """
@@ -83,7 +110,7 @@ async def attack_every_route(mine: Scenery, victim: Scenery, role: Role, admin: 
     before = await checksums(admin, victim.tenant.id)
     for operation in tenant_operations(mine.tenant.world.app):
         for attack in attacks_on(operation, mine, victim):
-            await _meets_nothing(operation, attack, mine, role, exposure)
+            await _meets_nothing(operation, attack, Attacker(mine.tenant, role, key), exposure)
     assert await checksums(admin, victim.tenant.id) == before
     return exposure
 
@@ -178,15 +205,15 @@ def _by_header(operation: Operation, mine: Scenery, victim: Scenery) -> Iterator
             )
 
 
-async def _meets_nothing(operation: Operation, attack: Attack, mine: Scenery, role: Role, exposure: Exposure) -> None:
-    place = f"{operation.id} as {role}: {attack.name}"
+async def _meets_nothing(operation: Operation, attack: Attack, attacker: Attacker, exposure: Exposure) -> None:
+    place = f"{operation.id} as {attacker}: {attack.name}"
     answers = []
     for sent in (attack.foreign, attack.nowhere):
-        answer = await _send(operation, mine, role, sent)
+        answer = await _send(operation, attacker, sent)
         exposure.inspect(answer, sent)
         answers.append(answer)
     foreign, nowhere = answers
-    allowed = attack.for_owner if role is Role.OWNER else attack.for_owner | {403}
+    allowed = attack.for_owner if attacker.may_everything else attack.for_owner | {403}
     assert foreign.status_code in allowed, f"{place}: {foreign.status_code} {foreign.text[:500]}"
     assert comparable(foreign, attack.foreign) == comparable(nowhere, attack.nowhere), place
     if foreign.status_code == 200:
@@ -194,12 +221,10 @@ async def _meets_nothing(operation: Operation, attack: Attack, mine: Scenery, ro
         assert foreign.json()["page"]["total"] == 0, place
 
 
-async def _send(operation: Operation, mine: Scenery, role: Role, sent: Mapping[str, Any]) -> Response:
+async def _send(operation: Operation, attacker: Attacker, sent: Mapping[str, Any]) -> Response:
     given = dict(sent)
     headers = given.pop("only_headers", None)
-    client: AsyncClient = mine.tenant.as_(role)
-    if headers is not None:
-        client = mine.tenant.world.client({"Authorization": f"Bearer {mine.tenant.tokens[role]}", **headers})
+    client = attacker.client(headers)
     return await operation.send(client, given.pop("ids"), body=given.pop("body", None), **given)
 
 

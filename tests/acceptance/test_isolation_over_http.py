@@ -43,6 +43,16 @@ async def test_no_route_lets_a_tenant_into_another(
     assert victim.canary.lower() not in "".join(watched.access[lines:]).lower()
 
 
+async def test_no_route_lets_a_key_into_another_tenant(
+    furnished: tuple[Scenery, Scenery], admin: asyncpg.Connection
+) -> None:
+    mine, victim = furnished
+    made = await mine.tenant.owner.post("/api-keys", json={"name": "attacker"})
+    assert made.status_code == 201, made.text
+    exposure = await attack_every_route(mine, victim, Role.OWNER, admin, key=made.json()["secret"])
+    assert exposure.answers > 300, "the attacks were not generated"
+
+
 async def test_every_route_lets_the_owner_in(furnished: tuple[Scenery, Scenery], admin: asyncpg.Connection) -> None:
     mine, victim = furnished
     exposure = await Exposure.of(victim, admin)
