@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tenantry.access.errors import ServiceAccountNotFound, UnknownRole
+from tenantry.access.errors import ServiceAccountNotFound
 from tenantry.access.keys.facts import api_key_key
 from tenantry.access.keys.reach import require_person
 from tenantry.access.keys.repository import (
@@ -97,11 +97,11 @@ class ServiceAccounts:
         require_person(principal)
         async with self._scope(acting) as uow:
             before = await self._hold(uow, acting, account_id)
-            if expected_version not in (None, before.version):
-                raise StaleVersion
             changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
             if "role" in changed:
                 await self._authority.require_may_give(uow, acting, changed["role"])
+            if expected_version not in (None, before.version):
+                raise StaleVersion
             if not changed:
                 return before
             new = {"new_name": changed.get("name", before.name), "new_role": changed.get("role", before.role)}
@@ -125,10 +125,7 @@ class ServiceAccounts:
         """Lock an account, and refuse to touch one that is above whoever acts."""
         await share_holdings(uow, acting.tenant_id)
         account = _found(await uow.one(HOLD_ACCOUNT, tenant_id=acting.tenant_id, account_id=account_id))
-        try:
-            await self._authority.require_may_give(uow, acting, account.role)
-        except UnknownRole:  # a role that is no more gives nothing, so that nobody is below it
-            return account
+        await self._authority.require_may_take(uow, acting, account.role)
         return account
 
     async def _announce_keys(self, uow: UnitOfWork, acting: Acting, account_id: UUID) -> None:

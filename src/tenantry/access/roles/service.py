@@ -99,10 +99,10 @@ class Roles:
         fields = self._checked(values)
         async with self._scope(acting) as uow:
             own_roles = await self._begin(uow, acting)
+            await self._require_within(uow, acting, own_roles, fields)
             if len(own_roles) >= MAX_ROLES:
                 raise TooManyRoles(f"A tenant has at most {MAX_ROLES} roles of its own.")
             _require_new_name(fields["name"], own_roles)
-            await self._require_within(uow, acting, own_roles, fields)
             role = _found(await uow.one(INSERT_ROLE, tenant_id=acting.tenant_id, role_id=new_id(), **fields))
             await self._trace(uow, acting, "roles.created", role.id, after=_audited(role, _FIELDS))
         return role
@@ -118,10 +118,11 @@ class Roles:
         fields = self._checked(changes)
         async with self._scope(acting) as uow:
             own_roles = await self._begin(uow, acting)
-            before = await self._own(uow, acting, role_id, expected_version)
+            before = await _own(uow, acting.tenant_id, role_id)
             current = {name: getattr(before, name) for name in _FIELDS}
             changed = [name for name in fields if fields[name] != current[name]]
             await self._require_within(uow, acting, own_roles, current, current | fields)
+            _require_version(before, expected_version)
             if not changed:
                 return before
             others = {name: role for name, role in own_roles.items() if role.id != role_id}
@@ -141,8 +142,9 @@ class Roles:
         """
         async with self._scope(acting) as uow:
             own_roles = await self._begin(uow, acting)
-            before = await self._own(uow, acting, role_id, expected_version)
+            before = await _own(uow, acting.tenant_id, role_id)
             await self._require_within(uow, acting, own_roles, {name: getattr(before, name) for name in _FIELDS})
+            _require_version(before, expected_version)
             tenant_id, now = acting.tenant_id, self._clock.now()
             if await uow.value(ROLE_IS_USED, tenant_id=tenant_id, name=before.name, now=now):
                 raise RoleInUse
@@ -182,14 +184,6 @@ class Roles:
     async def _begin(self, uow: UnitOfWork, acting: Acting) -> dict[str, RoleFacts]:
         await lock_holdings(uow, acting.tenant_id)
         return await read_roles(uow, acting.tenant_id, self._catalog)
-
-    async def _own(self, uow: UnitOfWork, acting: Acting, role_id: UUID, expected_version: int | None) -> RoleRecord:
-        if role_id in _BUILT_IN:
-            raise RoleIsBuiltin
-        role = await _read(uow, acting.tenant_id, role_id)
-        if expected_version not in (None, role.version):
-            raise StaleVersion
-        return role
 
     async def _require_within(
         self, uow: UnitOfWork, acting: Acting, own_roles: Mapping[str, RoleFacts], *roles: Mapping[str, Any]
@@ -257,6 +251,17 @@ def _found(row: Row | None) -> RoleRecord:
 
 async def _read(uow: UnitOfWork, tenant_id: UUID, role_id: UUID) -> RoleRecord:
     return _found(await uow.one(ROLE_BY_ID, tenant_id=tenant_id, role_id=role_id))
+
+
+async def _own(uow: UnitOfWork, tenant_id: UUID, role_id: UUID) -> RoleRecord:
+    if role_id in _BUILT_IN:
+        raise RoleIsBuiltin
+    return await _read(uow, tenant_id, role_id)
+
+
+def _require_version(role: RoleRecord, expected: int | None) -> None:
+    if expected not in (None, role.version):
+        raise StaleVersion
 
 
 def _audited(role: RoleRecord, names: Iterable[str]) -> dict[str, Any]:

@@ -102,10 +102,10 @@ class Teams:
         async with self._scope(acting) as uow:
             await lock_holdings(uow, acting.tenant_id)
             tree = await read_tree(uow, acting.tenant_id)
-            if len(tree) >= MAX_TEAMS:
-                raise TooManyTeams(f"A tenant has at most {MAX_TEAMS} teams.")
             _require_place(tree, parent_id, height=1)
             await self._roles.require_may_give(uow, acting, *([] if role is None else [role]))
+            if len(tree) >= MAX_TEAMS:
+                raise TooManyTeams(f"A tenant has at most {MAX_TEAMS} teams.")
             values = {"name": name, "parent_id": parent_id, "role": role}
             row = await uow.one(INSERT_TEAM, tenant_id=acting.tenant_id, team_id=new_id(), **values)
             team = _found(row)
@@ -123,13 +123,12 @@ class Teams:
         async with self._scope(acting) as uow:
             await lock_holdings(uow, acting.tenant_id)
             before = await _read(uow, acting.tenant_id, team_id)
-            if expected_version not in (None, before.version):
-                raise StaleVersion
             changed = [name for name in _CHANGEABLE if name in changes and changes[name] != getattr(before, name)]
-            if not changed:
-                return before
             values = {name: changes.get(name, getattr(before, name)) for name in _CHANGEABLE}
             await self._require_change(uow, acting, before, values)
+            _require_version(before, expected_version)
+            if not changed:
+                return before
             row = await uow.one(
                 UPDATE_TEAM,
                 tenant_id=acting.tenant_id,
@@ -149,12 +148,11 @@ class Teams:
         async with self._scope(acting) as uow:
             await lock_holdings(uow, acting.tenant_id)
             before = await _read(uow, acting.tenant_id, team_id)
-            if expected_version not in (None, before.version):
-                raise StaleVersion
             tree = await read_tree(uow, acting.tenant_id)
+            await self._roles.require_may_take(uow, acting, *tree.roles_above(team_id))
+            _require_version(before, expected_version)
             if tree.has_children(team_id):
                 raise TeamHasTeams
-            await self._roles.require_may_take(uow, acting, *tree.roles_above(team_id))
             await uow.run(DELETE_TEAM, tenant_id=acting.tenant_id, team_id=team_id)
             await self._trace(uow, acting, "teams.deleted", team_id, before=_audited(before, _CHANGEABLE))
 
@@ -219,6 +217,11 @@ class Teams:
         return self._database.control_scope(
             actor=acting.actor, request_id=acting.request_id, tenant_id=acting.tenant_id
         )
+
+
+def _require_version(team: TeamRecord, expected: int | None) -> None:
+    if expected not in (None, team.version):
+        raise StaleVersion
 
 
 def _require_place(tree: TeamTree, parent_id: UUID | None, *, height: int, team_id: UUID | None = None) -> None:
