@@ -5,6 +5,9 @@ from __future__ import annotations
 from tenantry.access.permissions import Permissions
 from tenantry.tenancy import Role
 
+OWNED = frozenset({"api-keys:read", "api-keys:delete"})
+"""Those that can be held for own records: the keys of whoever acts. Of the others, ``…:own`` gives nothing."""
+
 BUILTIN = (
     Permissions(
         "members",

@@ -77,9 +77,11 @@ class Principal:
         return given and (self.ceiling is None or permission in self.ceiling or whole in self.ceiling)
 
     def require(self, permission: str) -> None:
-        """Raise `NotPermitted` unless the principal has the permission for at least its own records."""
-        extent = self.extent(permission)
-        if extent in (Extent.NONE, Extent.DENIED) or self.scope(permission) is Extent.NONE:
+        """Raise `NotPermitted` unless the principal has the permission as a whole.
+
+        Having it for own records is not enough: where no record is asked about, nothing would limit it to those.
+        """
+        if self.extent(permission) is not Extent.ALL or self.scope(permission) is not Extent.ALL:
             raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
 
     def require_role(self, minimum: Role) -> None:

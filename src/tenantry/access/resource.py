@@ -171,15 +171,19 @@ class ResourceAccess:
         return (read, *self.parent.access.read_extents(principal)) if self.parent else (read,)
 
     def reach(self, principal: Principal, verb: str) -> Reach:
-        """Return how far one verb reaches for a principal."""
+        """Return how far one verb reaches for a principal. What has no owner is nobody's own."""
         permission = f"{self.resource}:{verb}"
         scope = principal.scope(permission)
         if scope is Extent.NONE:
             return Reach(Extent.DENIED)
         own_only = scope is Extent.OWN
+        if own_only and self.owner is None:
+            return Reach(Extent.DENIED)
         if self.acl_allow_always and not principal.roles.isdisjoint(self.acl_allow_always):
             return Reach(Extent.ALWAYS, own_only=own_only)
         extent = principal.extent(permission)
+        if extent is Extent.OWN and self.owner is None:
+            extent = Extent.NONE
         granted = self.resource in principal.tenant.granted and extent is not Extent.DENIED
         return Reach(extent, granted, own_only)
 

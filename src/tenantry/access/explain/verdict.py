@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tenantry.access.builtin import OWNED
 from tenantry.access.decision import Decision, Line
 from tenantry.access.explain.given import GivenOnRecord
 from tenantry.access.models import Effect
@@ -102,7 +103,7 @@ class Target:
     def judge(self, principal: Principal) -> Verdict:
         """Return the verdict for a principal."""
         if self.of is None:
-            question = Question(principal, self.permission, owns=lambda: True, found=_no_grant)
+            question = Question(principal, self.permission, owns=lambda: self.permission in OWNED, found=_no_grant)
             return Verdict(principal, Judgement(question, question.decision()), ())
         grants, record = self.grants.to(principal.subjects), self._record_for(principal, self.of)
         if self.is_of_fields:
