@@ -2,7 +2,7 @@
 
 from tenantry.access.about import Reads, about_readable
 from tenantry.access.builtin import BUILTIN
-from tenantry.access.checking import existence, refusal, require_anywhere, require_on_record
+from tenantry.access.checking import addition, existence, refusal, require_anywhere, require_on_record
 from tenantry.access.decision import Decision, Line
 from tenantry.access.denials import Denial, DenialTrail
 from tenantry.access.dependencies import (
@@ -78,6 +78,7 @@ __all__ = [
     "WhoCanPage",
     "about_readable",
     "access_routers",
+    "addition",
     "current_access",
     "existence",
     "member",

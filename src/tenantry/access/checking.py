@@ -9,8 +9,9 @@ from sqlalchemy import bindparam, exists, select
 
 from tenantry.access.errors import NotPermitted, RecordNotFound
 from tenantry.access.principal import Principal
-from tenantry.access.resource import SUBJECTS, Extents, ResourceAccess
+from tenantry.access.resource import SUBJECTS, Extents, Reach, ResourceAccess
 from tenantry.database import Statement, UnitOfWork
+from tenantry.kernel import ConfigurationError
 
 _KEPT = 1024
 
@@ -29,6 +30,16 @@ def permission(access: ResourceAccess, verb: str, extents: Extents) -> Statement
     table = access.table
     allowed = access.allowed(verb, extents, table).label("allowed")
     return Statement(select(allowed).where(table.c.id == bindparam("id"), access.visible(table, extents[1:])))
+
+
+@lru_cache(maxsize=_KEPT)
+def addition(access: ResourceAccess, reach: Reach, read: Extents) -> Statement:
+    """Whether a record may be added to one parent that is visible. Parameters as of `existence`, of the parent."""
+    if access.parent is None:
+        raise ConfigurationError(f"{access.resource} has no parent")
+    above, table = access.parent.access, access.parent.access.table
+    found = exists().where(table.c.id == bindparam("id"), above.visible(table, read), access.addable(reach, table))
+    return Statement(select(found))
 
 
 async def require_on_record(

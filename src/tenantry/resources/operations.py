@@ -154,17 +154,22 @@ class Operations:
         return self.service.resource
 
     async def create(self, exchange: Exchange) -> Answer:
-        """POST to the collection: 201, or the stored answer for a repeated `Idempotency-Key`."""
+        """POST to the collection: 201, or the stored answer for a repeated `Idempotency-Key`.
+
+        Whoever may not create it any more is refused the stored answer as well.
+        """
         parent_id = exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
         raw = await exchange.body()
         payload = read_json(raw, _declared(self.create_schema))
         key = idempotency_key(exchange.header(b"idempotency-key"))
         async with exchange.work() as uow:
+            service = self._service(exchange, uow)
             if key is not None:
                 print_ = _fingerprint(exchange.scope, raw)
                 if repeated := await idempotency.claim(uow, exchange.principal.user_id, key, print_):
+                    await service.readmit(payload, parent_id=parent_id)
                     return repeated
-            record = await self._service(exchange, uow).create(payload, parent_id=parent_id)
+            record = await service.create(payload, parent_id=parent_id)
             answer = self._record(record, "created", status=201, location=f"{self.path}/{record.id}")
             if key is not None:
                 await idempotency.keep(uow, exchange.principal.user_id, key, answer)
@@ -230,7 +235,7 @@ class Operations:
 
     async def clear(self, exchange: Exchange) -> Answer:
         """DELETE the collection; ``?confirm=<name of the resource>`` says that it is meant."""
-        exchange.principal.require(f"{self.resource.name}:clear")
+        require_anywhere(exchange.principal, self.resource.access, "clear")
         confirmed = read_pairs(exchange.scope["query_string"]).get("confirm")
         if confirmed != self.resource.name:
             raise ConfirmationMissing(f"Repeat the request with ?confirm={self.resource.name}.")

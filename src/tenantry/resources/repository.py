@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import SUBJECTS, Extents, Principal, RecordNotFound, existence, refusal
+from tenantry.access import SUBJECTS, Extents, Principal, RecordNotFound, addition, existence, refusal
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
 from tenantry.http import StaleVersion
@@ -138,6 +138,30 @@ class ResourceRepository:
         """Raise `RecordNotFound` unless the parent is visible."""
         if not await self.is_parent_visible(parent_id):
             raise RecordNotFound(f"The record that holds this list, {parent_id}, was not found.")
+
+    async def parent_of(self, record_id: UUID) -> UUID | None:
+        """Return the id of the record above one, None where there is none; nobody moves the record meanwhile.
+
+        Raises `RecordNotFound`.
+        """
+        parent = self._access.parent
+        if parent is None:
+            return None
+        statement = statements.parent_of(self.resource, parent.column, self._access.read_extents(self.principal))
+        found: UUID | None = await self.uow.value(statement, id=record_id, **self._actor())
+        if found is None:
+            raise self._not_found(record_id)
+        return found
+
+    async def require_addable(self, parent_id: UUID) -> None:
+        """Refuse a parent as a creation below it would: with `RecordNotFound`, or `NotPermitted`."""
+        parent = self._access.parent
+        if parent is None:
+            return
+        reach, read = self._access.reach(self.principal, "create"), parent.access.read_extents(self.principal)
+        if not await self.uow.value(addition(self._access, reach, read), id=parent_id, **self._actor()):
+            await self.require_parent(parent_id)
+            raise refusal(self._access, "create")
 
     def _refuse(self, row: Row, verb: str, record_id: UUID) -> None:
         if not row["allowed"]:

@@ -42,6 +42,13 @@ class ResourceService:
             values[self.resource.access.parent.column] = parent_id
         return await self.records.create(values, action=f"{self.resource.name}.created")
 
+    async def readmit(self, payload: BaseModel, *, parent_id: UUID | None = None) -> None:
+        """Refuse what `create` would refuse now: for an answer that is given again to a repeated request."""
+        await self._require_create(parent_id)
+        self._written(payload)
+        if parent_id is not None:
+            await self.records.require_addable(parent_id)
+
     async def read(self, record_id: UUID) -> Rendered:
         """Return one record. Raises `RecordNotFound`."""
         return await self.records.read(record_id)
@@ -51,8 +58,12 @@ class ResourceService:
         return await self.records.page(request, spec, parent_id=parent_id)
 
     async def update(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
-        """Change the fields that `payload` sets. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`."""
+        """Change the fields that `payload` sets. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`.
+
+        To move a record below another parent needs the permission to create one there.
+        """
         values = await self.values(self._written(payload, exclude_unset=True))
+        await self._require_move(record_id, values)
         change = Change.SET if values else Change.NOTHING
         return await self._write(record_id, change, "update", "updated", values=values, expected=expected)
 
@@ -92,6 +103,14 @@ class ResourceService:
             permission = self.resource.access.restricted[refused[0]]
             raise FieldNotPermitted(permission=permission, resource_type=self.resource.singular, errors=errors)
         return payload.model_dump(exclude_unset=exclude_unset, exclude=set(hidden) or None)
+
+    async def _require_move(self, record_id: UUID, values: dict[str, Any]) -> None:
+        """Refuse to move a record below a parent to which it could not be added, if the change moves it at all."""
+        parent = self.resource.access.parent
+        if parent is None or parent.column not in values:
+            return
+        if await self.records.parent_of(record_id) != values[parent.column]:
+            await self.records.require_addable(values[parent.column])
 
     async def _require_create(self, parent_id: UUID | None) -> None:
         """Refuse whoever may add records nowhere: 404 for a parent that is not visible comes before the 403.

@@ -43,13 +43,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tenantry.access import Extents, Grant
+from tenantry.access import Extents
 from tenantry.audit import MASK, AuditEntry
 from tenantry.database import Statement
 from tenantry.events import OutboxEvent
 from tenantry.query import ListShape, ListSpec, apply_list, count_of, keys_of
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.projection import Projection, json_of, whole_row
+from tenantry.resources.purging import without_grants
 
 _SHAPES_KEPT = 1024
 """Compiled statements of each kind that are kept in the process; the least used one is compiled again when needed."""
@@ -65,7 +66,6 @@ NONE_HIDDEN: Hidden = frozenset()
 
 _AUDIT = AuditEntry.__table__
 _OUTBOX = OutboxEvent.__table__
-_GRANTS = Grant.__table__
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
@@ -78,6 +78,14 @@ def reading(resource: ResourceDefinition, read: Extents, hidden: Hidden = NONE_H
         .select_from(table.join(body, true()))
         .where(table.c.id == bindparam("id"), resource.access.visible(table, read))
     )
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def parent_of(resource: ResourceDefinition, parent_column: str, read: Extents) -> Statement:
+    """The id of the record above a visible one, which is held until the end. Parameters: ``id``."""
+    table = resource.table
+    found = select(table.c[parent_column]).where(table.c.id == bindparam("id"), resource.access.visible(table, read))
+    return Statement(found.with_for_update(key_share=True, of=table), writes=True)
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
@@ -226,7 +234,8 @@ def clearing(resource: ResourceDefinition, extents: Extents) -> Statement:
     tally = select(func.count().label("removed")).select_from(removed).cte("tally")
     facts = func.jsonb_build_object(_constant("removed"), tally.c.removed)
     lines = _lines(resource, tally, before=null(), after=facts, record=null())
-    return Statement(select(tally.c.removed).add_cte(*lines), writes=True)
+    grants = [] if resource.soft_deletes else without_grants(resource.access, removed)
+    return Statement(select(tally.c.removed).add_cte(*lines, *grants), writes=True)
 
 
 def _changed(table: Table, target: CTE, shape: Mutation, go: Sequence[ColumnElement[bool]]) -> CTE:
@@ -255,18 +264,11 @@ def _trail_of(resource: ResourceDefinition, shape: Mutation, target: CTE, change
     """The audit line and the event of a write to an existing record, only where it was changed."""
     if shape.change is Change.REMOVE:
         lines = _lines(resource, changed, before=_facts(resource, changed, resource.audited), after=null())
-        return [*lines, *_without_grants(resource, changed)]
+        return [*lines, *without_grants(resource.access, changed)]
     columns = shape.columns if shape.change is Change.SET else ("deleted_at", "deleted_by")
     both = target.join(changed, true())
     before, after = _facts(resource, target, columns), _facts(resource, changed, columns)
     return _lines(resource, changed, before=before, after=after, joined=both)
-
-
-def _without_grants(resource: ResourceDefinition, removed: CTE) -> list[CTE]:
-    """The grants on a record go with it."""
-    if not resource.access.grantable:
-        return []
-    return [delete(_GRANTS).where(_GRANTS.c.record_id.in_(select(removed.c.id))).cte("ungranted")]
 
 
 def _lines(
