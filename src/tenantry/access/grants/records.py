@@ -9,7 +9,7 @@ from tenantry.access.checking import existence, refusal
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, RecordNotFound, TooManyGrants
 from tenantry.access.grants.giving import Gift, Giving, trail_of
-from tenantry.access.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, GIVE, OF_RECORD, TAKE
+from tenantry.access.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, GIVE, LOCK_COUNTED, OF_RECORD, TAKE
 from tenantry.access.principal import Extent, Principal
 from tenantry.access.resource import SUBJECTS, Reach, ResourceAccess
 from tenantry.audit import record
@@ -53,6 +53,7 @@ class RecordGrants:
         values = self._giving.values(principal, gift, subject, of.singular)
         async with access.work() as uow:
             await _require_admin(uow, principal, of, record_id)
+            await uow.run(LOCK_COUNTED, counted=f"tenantry.grants:{record_id}")
             if await uow.value(COUNT_OF_RECORD, record_id=record_id) >= MAX_GRANTS:
                 raise TooManyGrants(f"A {of.singular} takes {MAX_GRANTS} grants.")
             grant = await uow.one(GIVE, record_id=record_id, **values)

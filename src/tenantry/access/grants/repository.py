@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     distinct,
     func,
+    literal,
     or_,
     select,
     update,
@@ -65,6 +66,11 @@ TAKE = Statement(
     .returning(*_shown(Grant.__table__).selected_columns),
     writes=True,
 )
+
+LOCK_COUNTED = Statement(
+    select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("counted", type_=String), literal(0))))
+)
+"""Makes those who count grants before they add one do so one after the other, until the end of the transaction."""
 
 COUNT_OF_RECORD = Statement(select(func.count()).select_from(Grant).where(grants.record_id == _RECORD))
 
@@ -145,8 +151,11 @@ API_KEY_NAMED = _named(ApiKey.__table__)
 SERVICE_ACCOUNT_NAMED = _named(ServiceAccount.__table__)
 
 _ROLES = CustomRole.__table__.c
+_IS_ID_OF_ROLE = cast(_ROLES.id, Text) == func.lower(_CALLED)
 ROLE_NAMED = Statement(
-    select(_ROLES.id, _ROLES.name).where(
-        _ROLES.tenant_id == _TENANT, or_(_ROLES.name == _CALLED, cast(_ROLES.id, Text) == func.lower(_CALLED))
-    )
+    select(_ROLES.id, _ROLES.name)
+    .where(_ROLES.tenant_id == _TENANT, or_(_ROLES.name == _CALLED, _IS_ID_OF_ROLE))
+    .order_by(_IS_ID_OF_ROLE.desc())
+    .limit(1)
 )
+"""The id counts before the name: a role that is called like the id of another must not get what that one is given."""

@@ -9,7 +9,14 @@ from uuid import UUID
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, TooManyGrants, UnknownResource
 from tenantry.access.grants.giving import Gift, Giving, trail_of
-from tenantry.access.grants.repository import COUNT_TYPE, FORGET_TYPE_SUBJECT, GIVE_TYPE, OF_TYPES, TAKE_TYPE
+from tenantry.access.grants.repository import (
+    COUNT_TYPE,
+    FORGET_TYPE_SUBJECT,
+    GIVE_TYPE,
+    LOCK_COUNTED,
+    OF_TYPES,
+    TAKE_TYPE,
+)
 from tenantry.access.resource import ResourceAccess
 from tenantry.access.type_grants import ANY_TYPE, type_grants_key
 from tenantry.audit import record
@@ -54,6 +61,7 @@ class TypeGrants:
         subject = await self._giving.prepare(principal, gift, frozenset({ANY_TYPE}), access.request_id)
         values = self._giving.values(principal, gift, subject, of.singular)
         async with access.control_work() as uow:
+            await uow.run(LOCK_COUNTED, counted=f"tenantry.grants:{uow.tenant_id}")
             if await uow.value(COUNT_TYPE, tenant_id=uow.tenant_id) >= MAX_TYPE_GRANTS:
                 raise TooManyGrants(f"A tenant takes {MAX_TYPE_GRANTS} grants on whole resources.")
             grant = await uow.one(GIVE_TYPE, **values)
