@@ -118,7 +118,7 @@ class KeyBook:
         presented = secrets_of(text)
         if presented is None:
             raise InvalidApiKey
-        compared = _Compared(presented, self._start_afresh(text))
+        compared = _Compared(presented, self._start_afresh(text, presented))
         # "No such key" is not kept: whoever makes up ids would push what is true out of the cache.
         facts = await self._facts.load(compared.key, lambda: self._read(presented))
         now = self._clock.now()
@@ -136,10 +136,17 @@ class KeyBook:
             return False
         return self._facts.peek(compared.person_key) is True
 
-    def _start_afresh(self, text: str) -> object:
-        """Return what is remembered of the membership, and forget the key if that is not what it was read after."""
+    def _start_afresh(self, text: str, presented: PresentedKey) -> object:
+        """Return what is remembered of the membership, and forget the key if that is not what it was read after.
+
+        What is remembered of a key for a text that was not compared came with a wrong secret, or long ago: since then
+        the membership may have ended, and have begun again.
+        """
         known = self._compared.get(text)
-        if known is None or known.facts is None or known.facts.user_id is None:
+        if known is None:
+            self._facts.forget(api_key_key(presented.tenant_id, presented.key_id))
+            return MISSING
+        if known.facts is None or known.facts.user_id is None:
             return MISSING
         membership = self._facts.peek(known.member_key)
         if membership is MISSING or membership is not known.membership:
