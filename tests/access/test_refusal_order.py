@@ -94,3 +94,24 @@ class TestForbiddenComesBeforeConflict:
         asked = {"name": new_id().hex, "role": "owner"}
         assert refused(await clerk.post("/teams", json=asked)) == (403, "role_above_own")
         assert refused(await tenant.owner.post("/teams", json=asked)) == (409, "too_many_teams")
+
+
+class TestNotFoundComesBeforeForbidden:
+    async def test_for_a_restricted_field_of_a_project_that_is_not_seen(self, world: World) -> None:
+        tenant, other = await world.two_tenants()
+        foreign = await made(other.owner, "/projects", name=other.canary)
+        own = await made(tenant.owner, "/projects", name=tenant.canary)
+        for verb, body in (("PATCH", {}), ("PUT", {"name": "x"})):
+            sent = {**body, "budget_cents": 5}
+            assert (await tenant.viewer.request(verb, f"/projects/{foreign}", json=sent)).status_code == 404
+            answer = await tenant.viewer.request(verb, f"/projects/{own}", json=sent)
+            assert refused(answer) == (403, "field_not_permitted")
+
+    async def test_for_a_new_owner_who_is_none_of_the_tenant(self, world: World) -> None:
+        tenant, other = await world.two_tenants()
+        foreign = await made(other.owner, "/projects", name=other.canary)
+        own = await made(tenant.owner, "/projects", name=tenant.canary)
+        nobody = {"owner_id": str(new_id())}
+        assert (await tenant.owner.post(f"/projects/{foreign}/transfer", json=nobody)).status_code == 404
+        assert (await tenant.viewer.post(f"/projects/{own}/transfer", json=nobody)).status_code == 403
+        assert refused(await tenant.owner.post(f"/projects/{own}/transfer", json=nobody))[0] == 422

@@ -7,7 +7,7 @@ from uuid import UUID
 from planner.projects.errors import NewOwnerNotMember
 from planner.projects.models import DRAFT, Project
 from planner.projects.schemas import ProjectListItem, ProjectRead
-from tenantry.access import ResourceAccess
+from tenantry.access import ResourceAccess, require_on_record
 from tenantry.kernel import FieldError
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService
 
@@ -32,8 +32,9 @@ class ProjectService(ResourceService):
     )
 
     async def transfer(self, project_id: UUID, owner_id: UUID, *, expected: int | None = None) -> Rendered:
-        """Give a project to a member or a team. Raises `NewOwnerNotMember`."""
+        """Give a project to a member or a team. Raises `NewOwnerNotMember`, to those alone who may give it away."""
         if not await self.runtime.members.can_own(self.principal.tenant.id, owner_id):
+            await require_on_record(self.uow, self.principal, PROJECT_ACCESS, "transfer", project_id)
             message = "This is neither a member nor a team of the tenant."
             raise NewOwnerNotMember(errors=[FieldError("/owner_id", message, "not_a_member")])
         return await self.records.change(

@@ -125,6 +125,12 @@ class ResourceRepository:
         removed: int = await self.uow.value(statement, **self._line(action), **self._actor())
         return removed
 
+    async def require_visible(self, record_id: UUID) -> None:
+        """Raise `RecordNotFound` unless the record is visible."""
+        statement = existence(self._access, self._access.read_extents(self.principal))
+        if not await self.uow.value(statement, id=record_id, **self._actor()):
+            raise self._not_found(record_id)
+
     async def is_parent_visible(self, parent_id: UUID) -> bool:
         """Tell whether a record that could hold this resource's records is visible."""
         parent = self._access.parent

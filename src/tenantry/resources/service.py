@@ -35,7 +35,8 @@ class ResourceService:
     async def create(self, payload: BaseModel, *, parent_id: UUID | None = None) -> Rendered:
         """Add a record. Raises `NotPermitted`, and `RecordNotFound` for a parent that is not visible."""
         await self._require_create(parent_id)
-        values = await self.values(self._written(payload))
+        await self._require_writable(payload)
+        values = await self.values(self._fields(payload))
         if self.resource.owned:
             values["owner_id"] = self.principal.user_id
         if self.resource.access.parent is not None:
@@ -45,7 +46,7 @@ class ResourceService:
     async def readmit(self, payload: BaseModel, *, parent_id: UUID | None = None) -> None:
         """Refuse what `create` would refuse now: for an answer that is given again to a repeated request."""
         await self._require_create(parent_id)
-        self._written(payload)
+        await self._require_writable(payload)
         if parent_id is not None:
             await self.records.require_addable(parent_id)
 
@@ -62,14 +63,17 @@ class ResourceService:
 
         To move a record below another parent needs the permission to create one there.
         """
-        values = await self.values(self._written(payload, exclude_unset=True))
+        await self._require_writable(payload, record_id)
+        values = await self.values(self._fields(payload, exclude_unset=True))
         await self._require_move(record_id, values)
         change = Change.SET if values else Change.NOTHING
         return await self._write(record_id, change, "update", "updated", values=values, expected=expected)
 
     async def replace(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
         """Set every writable field, those that `payload` leaves out to their defaults."""
-        values = await self.values(self._written(payload))
+        await self._require_writable(payload, record_id)
+        values = await self.values(self._fields(payload))
+        await self._require_move(record_id, values)
         return await self._write(record_id, Change.SET, "update", "updated", values=values, expected=expected)
 
     async def delete(self, record_id: UUID, *, expected: int | None = None, hard: bool = False) -> Rendered:
@@ -91,18 +95,23 @@ class ResourceService:
         """Return the column values for the fields of a payload; override to check or to derive some."""
         return fields
 
-    def _written(self, payload: BaseModel, *, exclude_unset: bool = False) -> dict[str, Any]:
-        """Return the fields of a payload, without those that the principal does not see.
+    def _fields(self, payload: BaseModel, *, exclude_unset: bool = False) -> dict[str, Any]:
+        """Return the fields of a payload, without those that the principal does not see: they stay as they are."""
+        return payload.model_dump(exclude_unset=exclude_unset, exclude=set(self.records.hidden) or None)
 
-        Raises `FieldNotPermitted` where the payload names one.
-        """
-        hidden = self.records.hidden
-        if refused := sorted(payload.model_fields_set & hidden):
-            message = "You may not write this field."
-            errors = [FieldError(f"/{name}", message, "field_not_permitted") for name in refused]
-            permission = self.resource.access.restricted[refused[0]]
-            raise FieldNotPermitted(permission=permission, resource_type=self.resource.singular, errors=errors)
-        return payload.model_dump(exclude_unset=exclude_unset, exclude=set(hidden) or None)
+    async def _require_writable(self, payload: BaseModel, record_id: UUID | None = None) -> None:
+        """Refuse a payload that names fields which the principal does not see, after a record that it does not see."""
+        refused = sorted(payload.model_fields_set & self.records.hidden)
+        if not refused:
+            return
+        if record_id is not None:
+            await self.records.require_visible(record_id)
+        raise FieldNotPermitted(
+            permission=self.resource.access.restricted[refused[0]],
+            resource_type=self.resource.singular,
+            record_id=record_id,
+            errors=[FieldError(f"/{name}", FieldNotPermitted.title, FieldNotPermitted.code) for name in refused],
+        )
 
     async def _require_move(self, record_id: UUID, values: dict[str, Any]) -> None:
         """Refuse to move a record below a parent to which it could not be added, if the change moves it at all."""
