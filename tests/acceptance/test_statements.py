@@ -36,7 +36,8 @@ MORE = {
     **{f"{resource}_grants_create": STANDARD + STANDARD + (STANDARD + 5) for resource in GRANTED},
     **{f"{resource}_grants_delete": STANDARD + 3 for resource in GRANTED},  # who may, the grant, trail and event
     "activity_list": 2 * STANDARD,  # the trail lies in two planes, each with a transaction of its own
-    "tasks_update": STANDARD + 1,  # the generated body moves the task, and the project it moves to must be visible
+    # The generated body names the project: it must be visible, and whether that is a move is asked of the locked task.
+    "tasks_update": STANDARD + 2,
 }
 """What costs another number, and why."""
 
