@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient, Response
 
+from planner.projects import PROJECT_ACCESS
+from tenantry.access import RequestAccess
+from tenantry.access.grants.giving import Gift
 from tenantry.access.keys.secrets import NewSecret, secrets_of
-from tenantry.kernel import new_id
+from tenantry.access.models import Effect, SubjectType
+from tenantry.kernel import PermissionDenied, new_id
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
@@ -199,3 +204,34 @@ class TestLimits:
             ]
             answers = await asyncio.gather(*(tenant.owner.post(path, json=one) for one in asked))
             assert sum(answer.status_code == 201 for answer in answers) == 3
+
+
+class TestStaleGivers:
+    """Somebody whose request was let in just before they lost a role; in another process that is a second's time."""
+
+    @pytest.mark.parametrize("becomes", ["viewer", None])
+    async def test_nobody_grants_what_their_roles_held_a_moment_ago(self, world: World, becomes: str | None) -> None:
+        tenant = await world.tenant()
+        project = await made(tenant.owner, "/projects", name=tenant.canary)
+        person = tenant.people[Role.MEMBER]
+        await tenant.owner.patch(f"/members/{person}", json={"role": "owner"})
+        headers = {"authorization": f"Bearer {tenant.tokens[Role.MEMBER]}", "x-tenant-id": str(tenant.id)}
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+        principal = await world.assembly.gate.principal({"type": "http", "headers": sent})
+        stale = RequestAccess(principal, world.assembly.runtime, "stale")
+        if becomes is None:
+            assert (await tenant.owner.delete(f"/members/{person}")).status_code == 204
+        else:
+            assert (await tenant.owner.patch(f"/members/{person}", json={"role": becomes})).status_code == 200
+        service = world.assembly.access.grants
+        with pytest.raises(PermissionDenied):
+            await service.types.give(stale, "item", Gift(SubjectType.ROLE, "viewer", "items:*", Effect.ALLOW))
+        with pytest.raises(PermissionDenied):
+            await service.records.give(
+                stale,
+                PROJECT_ACCESS,
+                UUID(project["id"]),
+                Gift(SubjectType.ROLE, "viewer", "projects:update", Effect.ALLOW),
+            )
+        assert (await tenant.owner.get("/grants")).json()["items"] == []
+        assert (await tenant.owner.get(f"/projects/{project['id']}/grants")).json()["items"] == []

@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import BeyondOwnPermissions, GrantExpired, UnknownPermission
 from tenantry.access.grants.directory import Subject, find_subject
 from tenantry.access.grants.repository import MARK_GRANTED
 from tenantry.access.models import Effect, SubjectType
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
+from tenantry.access.roles.authority import GivingRoles
 from tenantry.database import Row
 from tenantry.kernel import FieldError, new_id
 from tenantry.runtime import Runtime
-from tenantry.tenancy import tenant_key
+from tenantry.tenancy import acting, tenant_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Giving:
     def __init__(self, runtime: Runtime, catalog: PermissionCatalog) -> None:
         self._runtime = runtime
         self._catalog = catalog
+        self._roles = GivingRoles(catalog)
 
     def check(self, principal: Principal, gift: Gift, resources: Iterable[str]) -> None:
         """Refuse what cannot be granted on these resources, and what the principal cannot give away.
@@ -54,14 +57,17 @@ class Giving:
             if lacking:
                 raise BeyondOwnPermissions(f"You do not hold {', '.join(lacking)}.")
 
-    async def prepare(self, principal: Principal, gift: Gift, marks: frozenset[str], request_id: str | None) -> Subject:
-        """Find the subject, and note that grants may exist, before one does. Raises `UnknownSubject`.
+    async def prepare(self, access: RequestAccess, gift: Gift, marks: frozenset[str]) -> Subject:
+        """Find the subject, and note that grants may exist, before one does.
 
         The mark is committed and announced first: no process can miss a grant for longer than it could miss the mark.
+        What is allowed to somebody, the giver's roles must hold now: a grant made in the last second of a role would
+        outlive it. Raises `UnknownSubject`, `NotAMember` and `BeyondOwnPermissions`.
         """
-        tenant = principal.tenant
-        scope = self._runtime.database.control_scope(actor=principal.actor, request_id=request_id, tenant_id=tenant.id)
-        async with scope as uow:
+        tenant = access.principal.tenant
+        async with access.control_work() as uow:
+            if gift.effect is Effect.ALLOW:
+                await self._roles.require_holds(uow, acting(access), self._catalog.expand([gift.action]))
             subject = await find_subject(uow, gift.subject_type, gift.subject_id)
             if not marks <= tenant.granted:
                 await uow.run(MARK_GRANTED, tenant_id=tenant.id, resources=sorted(marks))

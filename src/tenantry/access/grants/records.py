@@ -49,7 +49,7 @@ class RecordGrants:
             await _require_admin(uow, principal, of, record_id)
         self._giving.check(principal, gift, self._below[of.resource])
         marks = frozenset({gift.action.partition(":")[0]})
-        subject = await self._giving.prepare(principal, gift, marks, access.request_id)
+        subject = await self._giving.prepare(access, gift, marks)
         values = self._giving.values(principal, gift, subject, of.singular)
         async with access.work() as uow:
             await _require_admin(uow, principal, of, record_id)

@@ -58,7 +58,7 @@ class TypeGrants:
             message = f"The resources are {', '.join(sorted({one.singular for one in self._resources.values()}))}."
             raise UnknownResource(errors=[FieldError("/resource_type", message, "unknown_resource")])
         self._giving.check(principal, gift, {of.resource})
-        subject = await self._giving.prepare(principal, gift, frozenset({ANY_TYPE}), access.request_id)
+        subject = await self._giving.prepare(access, gift, frozenset({ANY_TYPE}))
         values = self._giving.values(principal, gift, subject, of.singular)
         async with access.control_work() as uow:
             await uow.run(LOCK_COUNTED, counted=f"tenantry.grants:{uow.tenant_id}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from tenantry.access.errors import UnknownRole
+from tenantry.access.errors import BeyondOwnPermissions, UnknownRole
 from tenantry.access.permissions import OWN, PermissionCatalog
 from tenantry.access.roles.facts import RoleFacts, read_roles
 from tenantry.access.roles.repository import ROLE_OF_ACCOUNT
@@ -71,6 +71,12 @@ class GivingRoles:
         self._require_covered(
             standing, [name for name in roles if name in BUILT_IN_IDS or name in own_roles], own_roles
         )
+
+    async def require_holds(self, uow: UnitOfWork, acting: Acting, permissions: Iterable[str]) -> None:
+        """Refuse to pass on what the roles of whoever acts do not hold now. Raises `BeyondOwnPermissions` (403)."""
+        _, standing = await self._read(uow, acting)
+        if standing is not None and not standing.covers(permissions, Role.VIEWER):
+            raise BeyondOwnPermissions
 
     async def standing(self, uow: UnitOfWork, acting: Acting, own_roles: Mapping[str, RoleFacts]) -> Standing | None:
         """Return what whoever acts may pass on; None for the application itself, which nothing limits.
