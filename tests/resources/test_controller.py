@@ -29,7 +29,7 @@ class Discount(InputSchema):
     percent: int
 
 
-@scope("/item-commands", access=ItemService.resource.access, acl_allow_always=["manager"])
+@scope("/item-commands", access=ItemService.resource.access, acl_allow_always=["manager"], acl_admins=["manager"])
 class ItemCommands(ItemService):
     @endpoint("/{id}/discount", verb="update")
     async def discount(self, id: UUID, payload: Discount) -> ItemRead:  # noqa: A002 - the name in the path
@@ -105,6 +105,21 @@ class TestOnARecord:
         await deny(tenant, item, "manager", "items:*")
         assert (await tenant.manager.get(f"/items/{item}")).status_code == 404
         assert (await tenant.manager.post(f"/item-commands/{item}/look")).json() == {"seen": item}
+
+
+class TestAdministeringGrants:
+    async def test_who_is_named_by_a_controller_administers_the_grants_of_its_resource(self, commanded: World):
+        tenant = await commanded.tenant()
+        item = await item_of(tenant)
+        body = {"subject_type": "role", "subject_id": "viewer", "action": "items:update", "effect": "deny"}
+        assert (await tenant.member.post(f"/items/{item}/grants", json=body)).status_code == 403
+        assert (await tenant.manager.post(f"/items/{item}/grants", json=body)).status_code == 201
+        assert (await tenant.owner.get(f"/items/{item}/grants")).json()["items"][0]["effect"] == "deny"
+
+    async def test_and_those_of_no_other(self, commanded: World):
+        tenant = await commanded.tenant()
+        project = (await tenant.owner.post("/projects", json={"name": tenant.canary})).json()["id"]
+        assert (await tenant.manager.get(f"/projects/{project}/grants")).status_code == 403
 
 
 class TestOnTheResource:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from fastapi.routing import APIRoute
 
-from tenantry.access import BUILTIN, PermissionCatalog, Permissions, record_grants_router
+from tenantry.access import BUILTIN, PermissionCatalog, Permissions, ResourceAccess, record_grants_router
 from tenantry.access import MODELS as ACCESS_MODELS
 from tenantry.app.enveloping import in_style
 from tenantry.audit import AuditEntry, ControlAuditEntry
@@ -103,12 +103,23 @@ class Application:
 
     def routes(self, style: ResponseStyle) -> list[APIRoute]:
         """Return the routes of every module, in order."""
-        return [route for module in self.modules for router in module.routers for route in _routes_of(router, style)]
+        routers = [router for module in self.modules for router in module.routers]
+        rules = [rule for one in routers if isinstance(rule := getattr(one, "access", None), ResourceAccess)]
+        return [route for router in routers for route in _routes_of(router, style, rules)]
 
 
-def _routes_of(router: object, style: ResponseStyle) -> Iterable[APIRoute]:
+def _routes_of(router: object, style: ResponseStyle, rules: Sequence[ResourceAccess]) -> Iterable[APIRoute]:
+    """Return the routes of one router; `rules` are those of the controllers."""
     if isinstance(router, ResourceRouter):
-        access = router.service.resource.access
-        grants = record_grants_router(access, router.path.removeprefix(API_PREFIX)) if access.grantable else None
-        return [*router.routes(style), *(_routes_of(grants, style) if grants else ())]
+        return [*router.routes(style), *_grants_of(router, style, rules)]
     return in_style((route for route in getattr(router, "routes", ()) if isinstance(route, APIRoute)), style)
+
+
+def _grants_of(router: ResourceRouter, style: ResponseStyle, rules: Sequence[ResourceAccess]) -> Iterable[APIRoute]:
+    """Return the routes of the grants on records, administered by whom the resource and its controllers name."""
+    access = router.service.resource.access
+    if not access.grantable:
+        return ()
+    admins = frozenset(access.acl_admins).union(*(one.acl_admins for one in rules if one.resource == access.resource))
+    administered = replace(access, acl_admins=admins)
+    return _routes_of(record_grants_router(administered, router.path.removeprefix(API_PREFIX)), style, ())
