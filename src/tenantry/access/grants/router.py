@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from tenantry.access.dependencies import Access, RequestAccess, member, require_permission
+from tenantry.access.dependencies import Access, member, require_permission
 from tenantry.access.grants.giving import Gift
 from tenantry.access.grants.repository import OF_RECORD, OF_TYPES
 from tenantry.access.grants.schemas import (
@@ -21,7 +21,7 @@ from tenantry.access.grants.schemas import (
 from tenantry.access.grants.service import GrantService
 from tenantry.access.resource import ResourceAccess
 from tenantry.http import API_PREFIX, CREATED, api_router
-from tenantry.tenancy import list_answer, parameters_of
+from tenantry.tenancy import list_answer, list_binding, parameters_of
 
 
 def grant_service(request: Request) -> GrantService:
@@ -50,7 +50,7 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         return await list_answer(
             request,
             OF_RECORD,
-            _binding(access, f"grants:{id}"),
+            list_binding(access, f"grants:{id}"),
             lambda asked: service.records.list(access, of, id, asked),
         )
 
@@ -105,7 +105,7 @@ def type_grants_router() -> APIRouter:
     async def list_grants(request: Request, service: Service, access: Access) -> Response:
         """Who may, or may not, do what with every record of a resource by grants. Expired ones are listed too."""
         return await list_answer(
-            request, OF_TYPES, _binding(access, "grants"), lambda asked: service.types.list(access, asked)
+            request, OF_TYPES, list_binding(access, "grants"), lambda asked: service.types.list(access, asked)
         )
 
     @router.post(
@@ -135,7 +135,3 @@ def type_grants_router() -> APIRouter:
         await service.types.take(access, grant_id)
 
     return router
-
-
-def _binding(access: RequestAccess, name: str) -> str:
-    return f"{access.principal.tenant.id}:{access.principal.user_id}:{name}"
