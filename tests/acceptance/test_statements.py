@@ -31,9 +31,9 @@ MORE = {
     "access_explain": (STANDARD + 3) + (STANDARD + 1),
     "access_who_can": (STANDARD + 3) + (STANDARD + 2),  # nobody behind the last batch of people is a statement, too
     **{f"{resource}_grants_list": STANDARD + 1 for resource in GRANTED},  # who may ask, then the list
-    # Who may give; in the control plane, whom; then who may once more, one at a time, how many there are, the grant,
-    # trail and event.
-    **{f"{resource}_grants_create": STANDARD + STANDARD + (STANDARD + 5) for resource in GRANTED},
+    # Who may give; in the control plane, what the giver's roles hold now (four statements, locked) and to whom; then
+    # who may once more, one at a time, how many there are, the grant, trail and event.
+    **{f"{resource}_grants_create": STANDARD + (STANDARD + 4) + (STANDARD + 5) for resource in GRANTED},
     **{f"{resource}_grants_delete": STANDARD + 3 for resource in GRANTED},  # who may, the grant, trail and event
     "activity_list": 2 * STANDARD,  # the trail lies in two planes, each with a transaction of its own
     # The generated body names the project: it must be visible, and whether that is a move is asked of the locked task.
