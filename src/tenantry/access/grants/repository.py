@@ -9,7 +9,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    any_,
     bindparam,
     cast,
     delete,
@@ -75,14 +74,6 @@ LOCK_COUNTED = Statement(
 COUNT_OF_RECORD = Statement(select(func.count()).select_from(Grant).where(grants.record_id == _RECORD))
 
 FORGET_SUBJECT = Statement(delete(Grant).where(grants.subject_id == bindparam("subject_id", type_=Uuid)), writes=True)
-
-GRANTS_ON = Statement(
-    _shown(Grant.__table__).where(
-        grants.record_id == any_(bindparam("record_ids", type_=ARRAY(Uuid))),
-        or_(grants.expires_at.is_(None), grants.expires_at > func.now()),
-    )
-)
-"""The grants in force on some records: what the decision on one record in memory needs."""
 
 OF_RECORD = RowList(
     _shown(Grant.__table__).where(grants.record_id == _RECORD),

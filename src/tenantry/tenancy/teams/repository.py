@@ -77,10 +77,6 @@ _TEAM_MEMBER = (
 
 TEAM_MEMBER_BY_ID = Statement(_TEAM_MEMBER.where(team_members.user_id == _USER))
 
-TEAM_MEMBER_IDS = Statement(
-    select(team_members.user_id).where(team_members.tenant_id == _TENANT, team_members.team_id == _TEAM)
-)
-
 
 def _team_roles() -> Select[str]:
     """Return the roles that the teams of a person, and all above them, give."""
