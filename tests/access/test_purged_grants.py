@@ -1,4 +1,5 @@
-"""Grants go with what they are on: with a record that is removed for good, and with what PostgreSQL removes with it."""
+"""Grants go with what they are on, and with whom they are to: with a record that is removed for good, with what
+PostgreSQL removes with it, and with the first membership of a person who joins again."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from tenantry.kernel import SYSTEM
 from tenantry.resources import ReadSchema, ResourceDefinition, TenantModel
 from tenantry.resources.purging import without_grants
 from tenantry.resources.statements import clearing
+from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +68,20 @@ async def test_a_record_that_is_only_marked_keeps_its_grants(world: World) -> No
 def test_nothing_is_asked_where_there_can_be_no_grants() -> None:
     comments = CommentService.resource
     assert without_grants(comments.access, select(comments.table).cte("changed")) == []
+
+
+async def test_what_a_person_held_before_they_left_is_forgotten_and_that_is_in_the_trail(world: World) -> None:
+    tenant = await world.tenant()
+    person = str(tenant.people[Role.VIEWER])
+    project, _ = await with_task(tenant)
+    to_them = {"subject_type": "user", "subject_id": person, "action": "projects:update"}
+    await made(tenant.owner, f"/projects/{project}/grants", **to_them)
+    await made(tenant.owner, "/grants", resource_type="project", **to_them)
+    assert (await tenant.owner.delete(f"/members/{person}")).status_code == 204
+    await made(tenant.owner, "/members", user_id=person, role="viewer")
+    lines = (await tenant.owner.get("/activity?filter[action]=grants.forgotten")).json()["items"]
+    assert [(one["resource_id"], one["before"]) for one in lines] == [(person, {"grants": 1})] * 2
+    assert (await tenant.owner.get("/grants")).json()["items"] == []
 
 
 class KeepsakeRead(ReadSchema):

@@ -16,7 +16,8 @@ from tenantry.access.models import Effect, SubjectType
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
 from tenantry.access.roles.authority import GivingRoles
-from tenantry.database import Row
+from tenantry.audit import record
+from tenantry.database import Row, UnitOfWork
 from tenantry.kernel import FieldError, new_id
 from tenantry.runtime import Runtime
 from tenantry.tenancy import acting, tenant_key
@@ -88,6 +89,11 @@ class Giving:
             "created_by": principal.user_id,
             "now": self._runtime.clock.now(),
         }
+
+
+async def note_forgotten(uow: UnitOfWork, subject_id: UUID, number: int) -> None:
+    """Write the audit line about the grants of somebody that were deleted together."""
+    await record(uow, "grants.forgotten", resource_type="user", resource_id=subject_id, before={"grants": number})
 
 
 def trail_of(grant: Row) -> dict[str, Any]:

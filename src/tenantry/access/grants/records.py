@@ -8,7 +8,7 @@ from uuid import UUID
 from tenantry.access.checking import existence, refusal
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, RecordNotFound, TooManyGrants
-from tenantry.access.grants.giving import Gift, Giving, trail_of
+from tenantry.access.grants.giving import Gift, Giving, note_forgotten, trail_of
 from tenantry.access.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, GIVE, LOCK_COUNTED, OF_RECORD, TAKE
 from tenantry.access.principal import Extent, Principal
 from tenantry.access.resource import SUBJECTS, Reach, ResourceAccess
@@ -75,7 +75,8 @@ class RecordGrants:
         """Delete every grant of a subject on records."""
         scope = self._runtime.database.tenant_scope(tenant.id, tenant.placement, actor=SYSTEM, request_id=None)
         async with scope as uow:
-            await uow.run(FORGET_SUBJECT, subject_id=subject_id)
+            if number := await uow.run(FORGET_SUBJECT, subject_id=subject_id):
+                await note_forgotten(uow, subject_id, number)
 
 
 async def _require_admin(uow: UnitOfWork, principal: Principal, of: ResourceAccess, record_id: UUID) -> None:

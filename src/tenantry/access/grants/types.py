@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, TooManyGrants, UnknownResource
-from tenantry.access.grants.giving import Gift, Giving, trail_of
+from tenantry.access.grants.giving import Gift, Giving, note_forgotten, trail_of
 from tenantry.access.grants.repository import (
     COUNT_TYPE,
     FORGET_TYPE_SUBJECT,
@@ -81,7 +81,8 @@ class TypeGrants:
     async def forget(self, tenant_id: UUID, subject_id: UUID) -> None:
         """Delete every grant of a subject on whole resources."""
         async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
-            if await uow.run(FORGET_TYPE_SUBJECT, tenant_id=tenant_id, subject_id=subject_id):
+            if number := await uow.run(FORGET_TYPE_SUBJECT, tenant_id=tenant_id, subject_id=subject_id):
+                await note_forgotten(uow, subject_id, number)
                 await self._facts.announce(uow, type_grants_key(tenant_id))
 
     async def _note(self, uow: UnitOfWork, happened: str, grant_id: UUID, before: Trail, after: Trail) -> None:
