@@ -156,7 +156,14 @@ class TestReplays:
         assert (await tenant.member.post(path, json=body, headers=sent)).status_code == 404
 
 
-class TestNamesThatAreIds:
+class TestNames:
+    @pytest.mark.parametrize("extra", ["\ufe0f", "\u034f", "\u3164", "\u2800", "\u115f", "\U000e0100", " ", "\u3000"])
+    async def test_what_looks_like_another_role_is_taken(self, world: World, extra: str) -> None:
+        tenant = await world.tenant()
+        await made(tenant.owner, "/roles", name="auditors")
+        for name in (f"owner{extra}", f"{extra}Auditors", f"audi{extra.strip()}tors"):
+            assert refused(await tenant.owner.post("/roles", json={"name": name})) == (409, "role_name_taken"), name
+
     async def test_a_role_that_is_called_like_the_id_of_another_gets_none_of_its_grants(self, world: World) -> None:
         tenant = await world.tenant()
         clerk = await became(tenant, Role.MEMBER, "roles:manage", "items:read")
@@ -235,3 +242,217 @@ class TestStaleGivers:
             )
         assert (await tenant.owner.get("/grants")).json()["items"] == []
         assert (await tenant.owner.get(f"/projects/{project['id']}/grants")).json()["items"] == []
+
+
+LOW = [
+    "members:read", "members:manage", "teams:read", "teams:manage", "roles:read", "roles:manage", "grants:read",
+    "grants:manage", "service-accounts:read", "service-accounts:manage", "api-keys:create", "access:explain",
+    "projects:read", "projects:grant",
+]  # fmt: skip
+"""Everything that administers, and hardly anything that is administered."""
+
+
+class TestWaysUp:
+    async def test_who_administers_everything_gives_nobody_more_than_they_hold(self, world: World) -> None:
+        tenant = await world.tenant()
+        owner, clerk = tenant.owner, await became(tenant, Role.MEMBER, *LOW)
+        me, project = str(tenant.people[Role.MEMBER]), (await made(owner, "/projects", name=tenant.canary))["id"]
+        role = (await clerk.get("/roles?filter[is_builtin]=false")).json()["items"][0]["id"]
+        strong = (await made(owner, "/teams", name="strong", role="owner"))["id"]
+        mine = (await made(clerk, "/teams", name="mine", parent_id=strong))["id"]
+        robot = (await made(owner, "/service-accounts", name="robot", role="owner"))["id"]
+        to_me = {"subject_type": "user", "subject_id": me}
+        tries = {
+            "itself up": ("PATCH", f"/members/{me}", {"role": "member"}),
+            "somebody down": ("PATCH", f"/members/{tenant.people[Role.MANAGER]}", {"role": "viewer"}),
+            "somebody out": ("DELETE", f"/members/{tenant.people[Role.MANAGER]}", None),
+            "an accomplice": ("POST", "/invitations", {"email": "x@attack.test", "role": "owner"}),
+            "a stronger role": ("POST", "/roles", {"name": "up", "permissions": ["projects:update:own"]}),
+            "a higher role": ("POST", "/roles", {"name": "up", "counts_as": "member"}),
+            "the own role": ("PATCH", f"/roles/{role}", {"permissions": [*LOW, "projects:delete"]}),
+            "a team with a role": ("POST", "/teams", {"name": "up", "role": "member"}),
+            "into a strong team": ("POST", f"/teams/{strong}/members", {"user_id": me}),
+            "into a team in a strong one": ("POST", f"/teams/{mine}/members", {"user_id": me}),
+            "a strong robot": ("POST", "/service-accounts", {"name": "up", "role": "member"}),
+            "a key of a strong robot": ("POST", "/api-keys", {"name": "up", "service_account_id": robot}),
+            "a robot that is tamed": ("PATCH", f"/service-accounts/{robot}", {"role": "viewer"}),
+            "a key with more": ("POST", "/api-keys", {"name": "up", "permissions": ["projects:update"]}),
+            "a grant": ("POST", f"/projects/{project}/grants", {**to_me, "action": "projects:update"}),
+            "a grant of all": ("POST", f"/projects/{project}/grants", {**to_me, "action": "projects:*"}),
+            "a grant below": ("POST", f"/projects/{project}/grants", {**to_me, "action": "tasks:update"}),
+            "a wide grant": ("POST", "/grants", {**to_me, "resource_type": "project", "action": "projects:budget"}),
+            "the project": ("POST", f"/projects/{project}/transfer", {"owner_id": me}),
+        }
+        answers = {name: await clerk.request(method, path, json=body) for name, (method, path, body) in tries.items()}
+        assert {name: answer.status_code for name, answer in answers.items() if answer.status_code != 403} == {}
+
+    async def test_no_body_takes_a_field_that_it_does_not_declare(self, world: World) -> None:
+        """Identity, ownership, time and power are never a matter of the body: unknown fields are refused."""
+        tenant = await world.tenant()
+        document = (await world.client().get(f"{world.base_url.removesuffix('/api/v1')}/openapi.json")).json()
+        schemas, bodies = document["components"]["schemas"], set()
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+                bodies.add(content.get("schema", {}).get("$ref", "").rpartition("/")[2])
+        bodies -= {""}
+        assert len(bodies) > 20
+        assert {name for name in bodies if schemas[name].get("additionalProperties") is not False} == set()
+        forbidden = {
+            "tenant_id",
+            "id",
+            "version",
+            "created_by",
+            "created_at",
+            "deleted_at",
+            "granted",
+            "status",
+            "secret",
+        }
+        declared = {name: forbidden & schemas[name]["properties"].keys() for name in bodies}
+        assert {name: found for name, found in declared.items() if found} == {
+            "SwitchTenantRequest": {"tenant_id"},
+            "TaskCreate": {"status"},
+            "TaskUpdate": {"status"},
+        }
+        answer = await tenant.owner.post("/projects", json={"name": "x", "owner_id": str(new_id())})
+        assert refused(answer) == (422, "invalid_input")
+
+
+class TestOneAnswerForWhatIsForeignAndWhatIsNowhere:
+    async def test_wherever_an_id_is_taken(self, world: World) -> None:
+        mine, theirs = await world.two_tenants()
+        foreign = {
+            "project": (await made(theirs.owner, "/projects", name=theirs.canary))["id"],
+            "team": (await made(theirs.owner, "/teams", name=theirs.canary))["id"],
+            "role": (await made(theirs.owner, "/roles", name=theirs.canary[:50]))["id"],
+            "service_account": (await made(theirs.owner, "/service-accounts", name="x", role="viewer"))["id"],
+            "api_key": (await made(theirs.owner, "/api-keys", name="x"))["id"],
+            "user": str(theirs.people[Role.MEMBER]),
+        }
+        project = (await made(mine.owner, "/projects", name=mine.canary))["id"]
+        task = (await made(mine.owner, f"/projects/{project}/tasks", title=mine.canary))["id"]
+        team = (await made(mine.owner, "/teams", name=mine.canary))["id"]
+
+        def tries(ids: dict[str, str]) -> list[tuple[str, str, Any]]:
+            subjects = [{"subject_type": kind, "subject_id": found} for kind, found in ids.items() if kind != "project"]
+            question = "/access/{}?action=projects:read&{}={}"
+            return [
+                *(("POST", f"/projects/{project}/grants", {**one, "action": "projects:read"}) for one in subjects),
+                *(("POST", "/grants", {**one, "resource_type": "item", "action": "items:read"}) for one in subjects),
+                ("GET", f"/projects/{ids['project']}/grants", None),
+                ("DELETE", f"/projects/{ids['project']}/grants/{new_id()}", None),
+                ("PATCH", f"/teams/{team}", {"parent_id": ids["team"]}),
+                ("POST", f"/teams/{team}/members", {"user_id": ids["user"]}),
+                ("POST", "/api-keys", {"name": "x", "service_account_id": ids["service_account"]}),
+                ("DELETE", f"/api-keys/{ids['api_key']}", None),
+                ("PATCH", f"/roles/{ids['role']}", {"description": "x"}),
+                ("POST", f"/projects/{project}/transfer", {"owner_id": ids["team"]}),
+                ("PATCH", f"/tasks/{task}", {"project_id": ids["project"]}),
+                ("GET", question.format("explain", "resource_id", ids["project"]), None),
+                ("GET", question.format("explain", "user_id", ids["user"]), None),
+                ("GET", question.format("explain", "api_key_id", ids["api_key"]), None),
+                ("GET", question.format("who-can", "resource_id", ids["project"]), None),
+                ("GET", question.format("who-can", "after", ids["user"]), None),
+            ]
+
+        nowhere = {kind: str(new_id()) for kind in foreign}
+        for client in (mine.owner, mine.member, mine.viewer):
+            for (method, path, body), (_, other, same) in zip(tries(foreign), tries(nowhere), strict=True):
+                answers = [
+                    await client.request(method, path, json=body),
+                    await client.request(method, other, json=same),
+                ]
+                said = [(one.status_code, one.json()["code"]) for one in answers]
+                assert said[0] == said[1], (method, path)
+                assert said[0][0] in (400, 403, 404, 422), (method, path, said)
+
+
+class TestAroundADeny:
+    async def test_nothing_that_was_got_before_shows_what_is_hidden_now(self, world: World) -> None:
+        tenant = await world.tenant()
+        owner, manager, mark = tenant.owner, tenant.manager, f"hidden {tenant.canary}"
+        for number in range(3):
+            await made(owner, "/projects", name=f"{number} {tenant.canary}")
+        project = await made(owner, "/projects", name=f"9 {mark}")
+        task = await made(owner, f"/projects/{project['id']}/tasks", title=mark)
+        comment = await made(owner, f"/tasks/{task['id']}/comments", body=mark)
+        cursor = (await manager.get("/projects?sort=name&page_size=1")).json()["page"]["next_cursor"]
+        read = await manager.get(f"/projects/{project['id']}")
+        key = await key_of(manager, world)
+        subject = {"subject_type": "user", "subject_id": str(tenant.people[Role.MANAGER])}
+        await made(owner, f"/projects/{project['id']}/grants", **subject, action="projects:read", effect="deny")
+        where, below = f"/projects/{project['id']}", f"/tasks/{task['id']}"
+        hidden = [
+            ("GET", where, None), ("PATCH", where, {}), ("PUT", where, {"name": "x"}), ("DELETE", where, None),
+            ("POST", f"{where}/restore", None), ("POST", f"{where}/transfer", {"owner_id": subject["subject_id"]}),
+            ("GET", f"{where}/grants", None), ("GET", f"{where}/tasks", None),
+            ("POST", f"{where}/tasks", {"title": "x"}), ("GET", f"{below}/grants", None),
+            ("GET", below, None), ("PATCH", below, {"priority": 1}), ("DELETE", below, None),
+            ("GET", f"{below}/comments", None), ("POST", f"{below}/comments", {"body": "x"}),
+            ("GET", f"/comments/{comment['id']}", None), ("PATCH", f"/comments/{comment['id']}", {"body": "x"}),
+            ("GET", f"/access/explain?action=projects:update&resource_id={project['id']}", None),
+        ]  # fmt: skip
+        lists = ["/projects", f"/projects?sort=name&cursor={cursor}", "/tasks", "/comments", "/activity"]
+        lists += [f"/tasks?filter[project_id]={project['id']}", f"/activity?filter[resource_id]={project['id']}"]
+        for client in (manager, key):
+            for method, path, body in hidden:
+                sent = {"If-None-Match": read.headers["etag"]} if method == "GET" else {}
+                answer = await client.request(method, path, json=body, headers=sent)
+                assert answer.status_code == 404, (method, path, answer.text)
+            for path in lists:
+                answer = await client.get(path)
+                assert answer.status_code == 200, answer.text
+                assert mark not in answer.text, path
+
+
+class TestTwoAtOnce:
+    async def test_no_request_after_a_revocation_was_answered_writes_anything(self, world: World) -> None:
+        tenant = await world.tenant()
+        person, answered = str(tenant.people[Role.MANAGER]), asyncio.Event()
+
+        async def write() -> None:
+            for _ in range(100):
+                was_answered = answered.is_set()
+                answer = await tenant.manager.post("/items", json={"name": tenant.canary, "price_cents": 1})
+                if was_answered:
+                    assert answer.status_code == 403, answer.text
+                    return
+            raise AssertionError("nothing was written after the revocation")
+
+        async def revoke() -> None:
+            answer = await tenant.owner.patch(f"/members/{person}", json={"role": "viewer"})
+            assert answer.status_code == 200, answer.text
+            answered.set()
+
+        for _ in range(40):
+            assert (await tenant.owner.patch(f"/members/{person}", json={"role": "manager"})).status_code == 200
+            answered.clear()
+            await asyncio.gather(revoke(), *(write() for _ in range(5)))
+
+    async def test_of_two_owners_who_end_each_other_one_stays(self, world: World) -> None:
+        for method, body in (("PATCH", {"role": "viewer"}), ("DELETE", None)):
+            tenant = await world.tenant()
+            first, second = (str(tenant.people[role]) for role in (Role.OWNER, Role.MANAGER))
+            await tenant.owner.patch(f"/members/{second}", json={"role": "owner"})
+            answers = await asyncio.gather(
+                tenant.owner.request(method, f"/members/{second}", json=body),
+                tenant.manager.request(method, f"/members/{first}", json=body),
+            )
+            assert sorted(answer.status_code < 300 for answer in answers) == [False, True], [
+                answer.text for answer in answers
+            ]
+
+
+class TestTrails:
+    async def test_nobody_writes_into_the_trail_of_a_tenant_that_they_only_name(self, world: World) -> None:
+        mine, theirs = await world.two_tenants()
+        lines = "/activity?with_total=true"
+        before = (await theirs.owner.get(lines)).json()["page"]["total"]
+        key = (await made(mine.member, "/api-keys", name="key"))["secret"]
+        for sent in ({"Authorization": f"Bearer {mine.tokens[Role.MEMBER]}"}, {"X-API-Key": key}):
+            for named in ({"X-Tenant-Id": str(theirs.id)}, {"X-Tenant-Slug": theirs.slug}):
+                for path in ("/items", f"/projects/{new_id()}", "/stats", "/grants"):
+                    answer = await world.client(sent | named).get(path)
+                    assert refused(answer) == (403, "not_a_member"), path
+        assert (await theirs.owner.get(lines)).json()["page"]["total"] == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tenantry.access.errors import BeyondOwnPermissions, RoleInUse, RoleNameTaken, RoleNotFound, UnknownPermission
+from tenantry.access.errors import BeyondOwnPermissions, RoleInUse, RoleNameTaken, RoleNotFound
 from tenantry.access.keys.facts import api_key_key
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.roles.authority import GivingRoles
@@ -33,9 +34,9 @@ from tenantry.access.roles.repository import (
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
-from tenantry.http import StaleVersion
+from tenantry.http import require_version
 from tenantry.identity import SUPERADMIN
-from tenantry.kernel import FieldError, new_id
+from tenantry.kernel import new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
 from tenantry.tenancy import Acting, ListPage, Role, lock_holdings, member_key, teams_key
@@ -44,6 +45,10 @@ MAX_ROLES = 500
 
 _FIELDS = ("name", "description", "counts_as", "permissions")
 _RESERVED = frozenset({*BUILT_IN_IDS, SUPERADMIN})
+_INVISIBLE = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What is printable by Unicode and shows nothing: joiners, fillers, variation selectors, the empty Braille pattern."""
 _BUILT_IN = {role_id: Role(name) for name, role_id in BUILT_IN_IDS.items()}
 
 
@@ -122,7 +127,7 @@ class Roles:
             current = {name: getattr(before, name) for name in _FIELDS}
             changed = [name for name in fields if fields[name] != current[name]]
             await self._require_within(uow, acting, own_roles, current, current | fields)
-            _require_version(before, expected_version)
+            require_version(before.version, expected_version)
             if not changed:
                 return before
             others = {name: role for name, role in own_roles.items() if role.id != role_id}
@@ -144,7 +149,7 @@ class Roles:
             own_roles = await self._begin(uow, acting)
             before = await _own(uow, acting.tenant_id, role_id)
             await self._require_within(uow, acting, own_roles, {name: getattr(before, name) for name in _FIELDS})
-            _require_version(before, expected_version)
+            require_version(before.version, expected_version)
             tenant_id, now = acting.tenant_id, self._clock.now()
             if await uow.value(ROLE_IS_USED, tenant_id=tenant_id, name=before.name, now=now):
                 raise RoleInUse
@@ -167,13 +172,7 @@ class Roles:
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values as they are stored. Raises `UnknownPermission`, pointing at each."""
         names = values.get("permissions", ())
-        errors = [
-            FieldError(f"/permissions/{position}", UnknownPermission.title, UnknownPermission.code)
-            for position, name in enumerate(names)
-            if not self._catalog.is_known(name)
-        ]
-        if errors:
-            raise UnknownPermission(errors=errors)
+        self._catalog.require_known(names)
         fields = dict(values)
         if "permissions" in fields:
             fields["permissions"] = list(dict.fromkeys(names))
@@ -220,14 +219,14 @@ class Roles:
 
 
 def _require_new_name(name: str, others: Iterable[str]) -> None:
-    """Refuse a name that can be taken for another one, whatever its case and width."""
+    """Refuse a name that can be taken for another one, whatever its case, width and invisible characters."""
     taken = {_folded(other) for other in others}
     if _folded(name) in taken | _RESERVED:
         raise RoleNameTaken
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def _permission_columns(catalog: PermissionCatalog) -> dict[str, Sequence[str]]:
@@ -257,11 +256,6 @@ async def _own(uow: UnitOfWork, tenant_id: UUID, role_id: UUID) -> RoleRecord:
     if role_id in _BUILT_IN:
         raise RoleIsBuiltin
     return await _read(uow, tenant_id, role_id)
-
-
-def _require_version(role: RoleRecord, expected: int | None) -> None:
-    if expected not in (None, role.version):
-        raise StaleVersion
 
 
 def _audited(role: RoleRecord, names: Iterable[str]) -> dict[str, Any]:
