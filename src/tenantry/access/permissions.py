@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tenantry.kernel import ConfigurationError
+from tenantry.access.errors import UnknownPermission
+from tenantry.kernel import ConfigurationError, FieldError
 from tenantry.tenancy import Role
 
 OWN = ":own"
@@ -87,6 +88,16 @@ class PermissionCatalog:
     def is_known(self, name: str) -> bool:
         """Tell whether a permission exists: plain, for own records, or every verb of a resource."""
         return name.removesuffix(OWN) in self.descriptions or name in self._wild
+
+    def require_known(self, names: Iterable[str]) -> None:
+        """Raise `UnknownPermission`, pointing at each of ``/permissions`` that does not exist."""
+        errors = [
+            FieldError(f"/permissions/{position}", UnknownPermission.title, UnknownPermission.code)
+            for position, name in enumerate(names)
+            if not self.is_known(name)
+        ]
+        if errors:
+            raise UnknownPermission(errors=errors)
 
     def expand(self, names: Iterable[str]) -> frozenset[str]:
         """Return the single permissions that `names` stand for; what does not exist (any more) gives nothing."""

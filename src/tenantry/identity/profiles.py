@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tenantry.audit import MASK, record
 from tenantry.database import Row, UnitOfWork
-from tenantry.http import StaleVersion
+from tenantry.http import require_version
 from tenantry.identity.addresses import email_key
 from tenantry.identity.authenticator import Identity
 from tenantry.identity.caller import Caller
@@ -108,8 +108,7 @@ class Profiles:
             require_admin(identity)
         async with self._scope(identity, caller) as uow:
             before = _found(await uow.one(LOCK_USER, id=user_id))
-            if expected_version not in (None, before.version):
-                raise StaleVersion
+            require_version(before.version, expected_version)
             changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
             if not changed:
                 return before

@@ -13,7 +13,7 @@ import structlog
 
 from tenantry.audit import MASK, record
 from tenantry.database import Placement, PlacementKind, Row, UnitOfWork
-from tenantry.http import StaleVersion
+from tenantry.http import require_version
 from tenantry.kernel import Actor, TenantId, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
@@ -213,8 +213,7 @@ async def change_tenant(
     `TenantNotFound`, `StaleVersion` and `SlugTaken`.
     """
     before = after = found(await uow.one(LOCK_TENANT, tenant_id=tenant_id))
-    if expected_version not in (None, before.version):
-        raise StaleVersion
+    require_version(before.version, expected_version)
     changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
     if changed:
         values = {f"new_{name}": changes.get(name, getattr(before, name)) for name in (*_SHOWN, "config")}

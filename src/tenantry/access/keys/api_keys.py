@@ -7,15 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tenantry.access.errors import (
-    ApiKeyNotFound,
-    BeyondOwnPermissions,
-    NotPermitted,
-    UnknownPermission,
-)
+from tenantry.access.errors import ApiKeyNotFound, BeyondOwnPermissions, NotPermitted
 from tenantry.access.keys.errors import InvalidExpiry, TooManyKeys, UnknownServiceAccount
 from tenantry.access.keys.facts import api_key_key
-from tenantry.access.keys.reach import Reach, reach_of, require_person
+from tenantry.access.keys.reach import KeysInReach, reach_of, require_person
 from tenantry.access.keys.repository import (
     API_KEYS,
     COUNT_LIVE,
@@ -176,13 +171,7 @@ class ApiKeys:
 
     def _require_scope_within(self, principal: Principal, permissions: Sequence[str]) -> None:
         """Refuse what does not exist, all of it named, then what the principal does not hold."""
-        unknown = [
-            FieldError(f"/permissions/{position}", "There is no such permission", UnknownPermission.code)
-            for position, name in enumerate(permissions)
-            if not self._catalog.is_known(name)
-        ]
-        if unknown:
-            raise UnknownPermission(errors=unknown)
+        self._catalog.require_known(permissions)
         for permission in sorted(self._catalog.expand(permissions)):
             if not principal.holds(permission):
                 raise BeyondOwnPermissions(f"You do not hold the permission {permission}.")
@@ -193,7 +182,7 @@ class ApiKeys:
         )
 
 
-async def _visible(uow: UnitOfWork, acting: Acting, reach: Reach, key_id: UUID) -> ApiKeyRecord:
+async def _visible(uow: UnitOfWork, acting: Acting, reach: KeysInReach, key_id: UUID) -> ApiKeyRecord:
     row = await uow.one(KEY_BY_ID, tenant_id=acting.tenant_id, key_id=key_id, **reach.parameters)
     if row is None:
         raise ApiKeyNotFound

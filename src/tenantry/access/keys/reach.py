@@ -12,7 +12,7 @@ from tenantry.kernel import ActorKind
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class KeysInReach:
     """The keys that somebody may do something with, as the parameters of the statements name them."""
 
     reaches_all: bool
@@ -35,7 +35,7 @@ class Reach:
         return self.own_id is not None and self.own_id in (user_id, account_id)
 
 
-def reach_of(principal: Principal, verb: str) -> Reach:
+def reach_of(principal: Principal, verb: str) -> KeysInReach:
     """Return the keys for which a principal holds ``api-keys:<verb>``; whoever manages service accounts, theirs too.
 
     Raises `NotPermitted` where it reaches none.
@@ -46,7 +46,7 @@ def reach_of(principal: Principal, verb: str) -> Reach:
     if extent is Extent.NONE and not reaches_accounts:
         raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
     own_id = None if extent is Extent.NONE else principal.user_id
-    return Reach(reaches_all=extent is Extent.ALL, reaches_accounts=reaches_accounts, own_id=own_id)
+    return KeysInReach(reaches_all=extent is Extent.ALL, reaches_accounts=reaches_accounts, own_id=own_id)
 
 
 def require_person(principal: Principal) -> None:

@@ -46,7 +46,7 @@ _IS_IN_REACH = or_(
     bindparam("own_id", type_=Uuid) == _ACTS_FOR,
     and_(bindparam("reaches_accounts", type_=Boolean), keys.service_account_id.is_not(None)),
 )
-"""Which keys somebody reaches; see `Reach`."""
+"""Which keys somebody reaches; see `KeysInReach`."""
 
 # A presented key
 

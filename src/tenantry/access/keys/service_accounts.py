@@ -22,7 +22,7 @@ from tenantry.access.keys.repository import (
 from tenantry.access.principal import Principal
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
-from tenantry.http import StaleVersion
+from tenantry.http import require_version
 from tenantry.kernel import new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
@@ -100,8 +100,7 @@ class ServiceAccounts:
             changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
             if "role" in changed:
                 await self._authority.require_may_give(uow, acting, changed["role"])
-            if expected_version not in (None, before.version):
-                raise StaleVersion
+            require_version(before.version, expected_version)
             if not changed:
                 return before
             new = {"new_name": changed.get("name", before.name), "new_role": changed.get("role", before.role)}

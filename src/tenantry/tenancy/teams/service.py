@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
-from tenantry.http import StaleVersion
+from tenantry.http import require_version
 from tenantry.kernel import FieldError, InvalidInput, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
@@ -126,7 +126,7 @@ class Teams:
             changed = [name for name in _CHANGEABLE if name in changes and changes[name] != getattr(before, name)]
             values = {name: changes.get(name, getattr(before, name)) for name in _CHANGEABLE}
             await self._require_change(uow, acting, before, values)
-            _require_version(before, expected_version)
+            require_version(before.version, expected_version)
             if not changed:
                 return before
             row = await uow.one(
@@ -150,7 +150,7 @@ class Teams:
             before = await _read(uow, acting.tenant_id, team_id)
             tree = await read_tree(uow, acting.tenant_id)
             await self._roles.require_may_take(uow, acting, *tree.roles_above(team_id))
-            _require_version(before, expected_version)
+            require_version(before.version, expected_version)
             if tree.has_children(team_id):
                 raise TeamHasTeams
             await uow.run(DELETE_TEAM, tenant_id=acting.tenant_id, team_id=team_id)
@@ -217,11 +217,6 @@ class Teams:
         return self._database.control_scope(
             actor=acting.actor, request_id=acting.request_id, tenant_id=acting.tenant_id
         )
-
-
-def _require_version(team: TeamRecord, expected: int | None) -> None:
-    if expected not in (None, team.version):
-        raise StaleVersion
 
 
 def _require_place(tree: TeamTree, parent_id: UUID | None, *, height: int, team_id: UUID | None = None) -> None:
