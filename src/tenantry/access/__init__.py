@@ -16,13 +16,13 @@ from tenantry.access.dependencies import (
 from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound
 from tenantry.access.explain import About, Asked, Explanation, Page, ShownGrant, WhoCanPage
 from tenantry.access.gate import AccessGate
+from tenantry.access.granted import SUBJECTS
 from tenantry.access.grants import record_grants_router
 from tenantry.access.models import MODELS, Grant
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
 from tenantry.access.principal import Extent, Principal
 from tenantry.access.principals import Principals
 from tenantry.access.resource import (
-    SUBJECTS,
     Extents,
     GrantFacts,
     Parent,

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, select
 
 from tenantry.access.errors import NotPermitted, RecordNotFound
+from tenantry.access.granted import SUBJECTS
 from tenantry.access.principal import Principal
-from tenantry.access.resource import SUBJECTS, Extents, Reach, ResourceAccess
+from tenantry.access.resource import Extents, Reach, ResourceAccess
 from tenantry.database import Statement, UnitOfWork
 from tenantry.kernel import ConfigurationError
 

@@ -8,42 +8,27 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
-    BindParameter,
     ColumnElement,
     FromClause,
-    Select,
-    Uuid,
     and_,
     any_,
-    bindparam,
     exists,
     false,
-    func,
-    literal_column,
     not_,
     or_,
     select,
     true,
 )
 from sqlalchemy import Table as SqlTable
-from sqlalchemy.sql.visitors import replacement_traverse
 
 from tenantry.access.decision import Decision, Line, predicate
-from tenantry.access.models import Effect, Grant
+from tenantry.access.granted import Chosen, allowed, constant, denied, subjects, with_subjects
+from tenantry.access.models import Effect
 from tenantry.access.principal import Extent, Principal
 from tenantry.access.question import Question
 from tenantry.database import TenantTable
 from tenantry.kernel import ConfigurationError
 from tenantry.tenancy import Role
-
-SUBJECTS = "actor_subjects"
-"""Name of the parameter that carries the ids of the acting subjects into every predicate."""
-
-_GRANTS = Grant.__table__.c
-
-Chosen = Callable[[ColumnElement[Any]], ColumnElement[bool]]
-"""The condition that the id in a column is among the records of certain grants."""
 
 
 class Reach(NamedTuple):
@@ -236,12 +221,12 @@ class ResourceAccess:
         The compiled statements take the values as parameters instead.
         """
         seen = self.visible(self.table if rows is None else rows, self.read_extents(principal))
-        return _with_subjects(seen, principal)
+        return with_subjects(seen, principal.subjects)
 
     def allowed_to(self, principal: Principal, verb: str) -> ColumnElement[bool]:
         """Return the predicate of what a principal may do among what it may read, with its values in it."""
-        allowed = self._rule(verb, self.reach(principal, verb), self.table)
-        return _with_subjects(allowed, principal)
+        permitted = self._rule(verb, self.reach(principal, verb), self.table)
+        return with_subjects(permitted, principal.subjects)
 
     def _rule(
         self, verb: str, reach: Reach, rows: FromClause, named: ColumnElement[Any] | None = None
@@ -265,9 +250,9 @@ class ResourceAccess:
         if reach.extent is Extent.DENIED:
             lines[Line.DENY_GRANT] = true()
         if reach.granted:
-            lines[Line.DENY_GRANT] = reached(self._denied(verb))
+            lines[Line.DENY_GRANT] = reached(denied(self.actions(verb)))
             if reach.extent is not Extent.ALL:
-                lines[Line.ALLOW_GRANT] = reached(self._granted(verb))
+                lines[Line.ALLOW_GRANT] = reached(allowed(self.actions(verb)))
         if reach.extent is Extent.OWN and own is not None:
             lines[Line.OWNERSHIP] = own
         if reach.extent is Extent.ALL:
@@ -277,27 +262,8 @@ class ResourceAccess:
     def _own(self, verb: str, rows: FromClause) -> ColumnElement[bool] | None:
         if self.owner is None:
             return None
-        owned = rows.c[self.owner] == any_(bindparam(SUBJECTS, type_=ARRAY(Uuid)))
-        return and_(owned, *(rows.c[name] == _constant(value) for name, value in self.own_when.get(verb, {}).items()))
-
-    def _denied(self, verb: str) -> Chosen:
-        # IN, which PostgreSQL answers with a hash of the grants, read once: a page costs no look-up for each row.
-        ids = self._records_of(verb, Effect.DENY)
-        return lambda column: column.in_(ids)
-
-    def _granted(self, verb: str) -> Chosen:
-        # An array, because it can be the key of an index: who sees little reads little, however many records there are.
-        ids = func.array(self._records_of(verb, Effect.ALLOW).scalar_subquery())
-        return lambda column: column == any_(ids)
-
-    def _records_of(self, verb: str, effect: Effect) -> Select[UUID]:
-        """Return the records that the subjects' grants are on; row security limits them to the tenant."""
-        return select(_GRANTS.record_id).where(
-            _GRANTS.subject_id == any_(bindparam(SUBJECTS, type_=ARRAY(Uuid))),
-            _GRANTS.action.in_([_constant(action) for action in self.actions(verb)]),
-            _GRANTS.effect == _constant(effect.value),
-            or_(_GRANTS.expires_at.is_(None), _GRANTS.expires_at > func.now()),
-        )
+        owned = rows.c[self.owner] == any_(subjects())
+        return and_(owned, *(rows.c[name] == constant(value) for name, value in self.own_when.get(verb, {}).items()))
 
     def reached(self, rows: FromClause, chosen: Chosen, named: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
         """Return the condition that a record, or one above it, is among the chosen ones."""
@@ -398,23 +364,3 @@ class ResourceAccess:
 
 def _has_all(principal: Principal, permission: str) -> bool:
     return principal.extent(permission) is Extent.ALL and principal.scope(permission) is Extent.ALL
-
-
-def _with_subjects(condition: ColumnElement[bool], principal: Principal) -> ColumnElement[bool]:
-    """Return a predicate with the principal's subjects in the place of the parameter."""
-    subjects = bindparam(SUBJECTS, list(principal.subjects), type_=ARRAY(Uuid), unique=True)
-
-    def filled(element: Any, **_: Any) -> Any:
-        return subjects if isinstance(element, BindParameter) and element.key == SUBJECTS else None
-
-    replaced: ColumnElement[bool] = replacement_traverse(condition, {}, filled)
-    return replaced
-
-
-def _constant(value: Any) -> ColumnElement[Any]:
-    """A name or a value of the declaration as part of the statement, not as one more parameter of every call."""
-    if isinstance(value, str):
-        return literal_column("'" + value.replace("'", "''") + "'")
-    if isinstance(value, bool | int):
-        return literal_column(str(value).lower())
-    raise ConfigurationError(f"own_when compares with texts, numbers and booleans, not {value!r}")

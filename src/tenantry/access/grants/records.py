@@ -8,10 +8,11 @@ from uuid import UUID
 from tenantry.access.checking import existence, refusal
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, RecordNotFound, TooManyGrants
+from tenantry.access.granted import SUBJECTS
 from tenantry.access.grants.giving import Gift, Giving, note_forgotten, trail_of
 from tenantry.access.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, GIVE, LOCK_COUNTED, OF_RECORD, TAKE
 from tenantry.access.principal import Extent, Principal
-from tenantry.access.resource import SUBJECTS, Reach, ResourceAccess
+from tenantry.access.resource import Reach, ResourceAccess
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
 from tenantry.events import publish

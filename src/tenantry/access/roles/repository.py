@@ -202,8 +202,8 @@ ROLES = RowList(
     search={"name", "description"},
     default_sort="-is_builtin,name",
 )
-"""The built-in roles, then the tenant's own. Not sorted by `created_at`: a union does not say that the built-in ones have
-none, and a walk by cursor would lose them."""
+"""The built-in roles, then the tenant's own. Not sorted by `created_at`: a union does not say that the built-in ones
+have none, and a walk by cursor would lose them."""
 
 _listed = (
     func.unnest(
