@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from tenantry.access.builtin import OWNED
@@ -15,7 +15,7 @@ from tenantry.access.question import Question
 from tenantry.access.resource import GrantFacts, RecordFacts, ResourceAccess
 from tenantry.kernel import new_id
 
-CREATE, READ = "create", "read"
+CREATE, GRANT, READ = "create", "grant", "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ class Target:
             question = Question(principal, self.permission, owns=lambda: self.permission in OWNED, found=_no_grant)
             return Verdict(principal, Judgement(question, question.decision()), ())
         grants, record = self.grants.to(principal.subjects), self._record_for(principal, self.of)
-        if self.is_of_fields:
+        if self.verb == GRANT and self.of.grantable:
+            action = _administering(self.of, principal, self.permission, record)
+        elif self.is_of_fields:
             question = Question(principal, self.permission, owns=lambda: False, found=_no_grant)
             action = Judgement(question, question.decision(), self.of, record)
         else:
@@ -114,6 +116,8 @@ class Target:
         levels = list(zip(self.of.above, _lineage(record, self.of), strict=True))
         if self.verb == CREATE:
             levels = levels[1:]
+        if self.verb == GRANT and action.decision.allowed:  # an administrator need not see the record
+            levels = []
         reads = [_judged(of, principal, READ, record=one, grants=grants) for of, one in levels]
         return Verdict(principal, action, tuple(reads))
 
@@ -125,6 +129,13 @@ class Target:
         if of is self.of and self.verb == CREATE:
             return RecordFacts(new_id(), principal.user_id, of.own_when.get(CREATE, {}), parent)
         return RecordFacts(new_id(), parent=parent)
+
+
+def _administering(of: ResourceAccess, principal: Principal, permission: str, record: RecordFacts | None) -> Judgement:
+    """Return the decision of `ResourceAccess.administers`: roles make it, and no grant."""
+    by_roles = replace(principal, allowed=frozenset(), denied=frozenset())
+    question = Question(by_roles, permission, owns=lambda: False, found=_no_grant, always=of.acl_admins)
+    return Judgement(question, question.decision(), of, record)
 
 
 def _no_grant(_: Effect) -> UUID | None:
