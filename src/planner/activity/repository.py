@@ -12,10 +12,7 @@ from typing import Any
 from sqlalchemy import Select, func, literal_column, select, true
 
 from planner.activity.schemas import ActivityEntry
-from planner.comments.service import CommentService
-from planner.items.service import ItemService
-from planner.projects.service import ProjectService
-from planner.tasks.service import TaskService
+from planner.records import RECORDS
 from tenantry.access import Principal, Reads, about_readable
 from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Plane, Row, Statement, UnitOfWork
@@ -36,12 +33,9 @@ SPECS = {
 """The two lists have one declaration, so that one request fits both."""
 
 
-_TOLD = tuple(service.resource.access for service in (ProjectService, TaskService, CommentService, ItemService))
-
-
 def reads_of(principal: Principal) -> Reads:
     """Return what a principal reads of each resource that lines of the trail are about."""
-    return tuple((access, access.read_extents(principal)) for access in _TOLD)
+    return tuple((access, access.read_extents(principal)) for access in RECORDS)
 
 
 def _lines(plane: Plane, reads: Reads) -> Select[*tuple[Any, ...]]:

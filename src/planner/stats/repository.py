@@ -7,19 +7,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from planner.comments.service import CommentService
-from planner.items.service import ItemService
 from planner.projects.service import ProjectService
+from planner.records import RECORDS
 from planner.tasks.service import TaskService
 from tenantry.access import SUBJECTS, Extents, Principal
 from tenantry.database import Row, Statement, UnitOfWork
 
-_COUNTED = tuple(service.resource.access for service in (ProjectService, TaskService, CommentService, ItemService))
-
 
 async def read_counts(uow: UnitOfWork, principal: Principal) -> Row:
     """Return the counts of what the principal sees."""
-    reads = tuple(access.read_extents(principal) for access in _COUNTED)
+    reads = tuple(access.read_extents(principal) for access in RECORDS)
     return await uow.exactly_one(counts(reads), **{SUBJECTS: principal.subjects})
 
 
@@ -28,7 +25,7 @@ def counts(reads: tuple[Extents, ...]) -> Statement:
     """``projects, tasks`` as JSON objects by status, ``open_tasks, items, comments``."""
     projects, tasks, comments, items = (
         select(access.table).where(access.visible(access.table, read))
-        for access, read in zip(_COUNTED, reads, strict=True)
+        for access, read in zip(RECORDS, reads, strict=True)
     )
     is_open = TaskService.resource.table.c.status != "done"
     return Statement(
