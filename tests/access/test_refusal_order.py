@@ -67,6 +67,8 @@ class TestForbiddenComesBeforeStale:
         path = f"/service-accounts/{await made(clerk, '/service-accounts', name=tenant.canary, role='clerk')}"
         assert refused(await clerk.patch(path, json={"role": "owner"}, headers=STALE)) == (403, "role_above_own")
         assert refused(await clerk.patch(path, json={"name": "x"}, headers=STALE))[0] == 412
+        assert refused(await clerk.delete(path, headers=STALE))[0] == 412
+        assert (await clerk.delete(path, headers={"If-Match": '"1"'})).status_code == 204
 
 
 class TestForbiddenComesBeforeConflict:

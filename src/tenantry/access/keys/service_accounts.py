@@ -110,11 +110,17 @@ class ServiceAccounts:
             await self._announce_keys(uow, acting, account_id)
             return _found(row)
 
-    async def delete(self, acting: Acting, principal: Principal, account_id: UUID) -> None:
-        """Delete a service account and its keys. Raises `KeysNeedAPerson`, `ServiceAccountNotFound`, `RoleAboveOwn`."""
+    async def delete(
+        self, acting: Acting, principal: Principal, account_id: UUID, *, expected_version: int | None = None
+    ) -> None:
+        """Delete a service account and its keys.
+
+        Raises `KeysNeedAPerson`, `ServiceAccountNotFound`, `RoleAboveOwn` and `StaleVersion`.
+        """
         require_person(principal)
         async with self._scope(acting) as uow:
             before = await self._hold(uow, acting, account_id)
+            require_version(before.version, expected_version)
             await self._announce_keys(uow, acting, account_id)
             await uow.run(DELETE_ACCOUNT, tenant_id=acting.tenant_id, account_id=account_id)
             gone = {"name": before.name, "role": before.role}

@@ -90,9 +90,9 @@ def _add_changing(router: APIRouter) -> None:
         return _versioned(changed, response)
 
     @router.delete("/{account_id}", status_code=204, operation_id="service_accounts_delete", dependencies=[manager])
-    async def delete_account(account_id: UUID, service: Service, access: Access) -> None:
+    async def delete_account(account_id: UUID, service: Service, expected: Expected, access: Access) -> None:
         """Delete a service account and its keys."""
-        await service.accounts.delete(acting(access), access.principal, account_id)
+        await service.accounts.delete(acting(access), access.principal, account_id, expected_version=expected)
 
 
 def _versioned(account: ServiceAccountRecord, response: Response) -> ServiceAccountRead:
