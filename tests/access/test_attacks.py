@@ -286,6 +286,17 @@ class TestWaysUp:
         answers = {name: await clerk.request(method, path, json=body) for name, (method, path, body) in tries.items()}
         assert {name: answer.status_code for name, answer in answers.items() if answer.status_code != 403} == {}
 
+    async def test_nobody_gives_a_role_to_which_more_was_granted_than_they_hold(self, world: World) -> None:
+        tenant = await world.tenant()
+        clerk, me = await became(tenant, Role.MEMBER, "members:manage", "items:read"), str(tenant.people[Role.MEMBER])
+        await made(tenant.owner, "/roles", name="buyers", permissions=["items:read"])
+        subject = {"subject_type": "role", "subject_id": "buyers"}
+        await made(tenant.owner, "/grants", **subject, resource_type="item", action="items:create")
+        assert refused(await clerk.patch(f"/members/{me}", json={"role": "buyers"})) == (403, "role_above_own")
+        assert (await clerk.post("/items", json={"name": "x", "price_cents": 1})).status_code == 403
+        assert (await tenant.owner.patch(f"/members/{me}", json={"role": "buyers"})).status_code == 200
+        assert (await clerk.post("/items", json={"name": "x", "price_cents": 1})).status_code == 201
+
     async def test_no_body_takes_a_field_that_it_does_not_declare(self, world: World) -> None:
         """Identity, ownership, time and power are never a matter of the body: unknown fields are refused."""
         tenant = await world.tenant()

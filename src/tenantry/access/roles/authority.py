@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from tenantry.access.errors import BeyondOwnPermissions, UnknownRole
 from tenantry.access.permissions import OWN, PermissionCatalog
 from tenantry.access.roles.facts import RoleFacts, read_roles
-from tenantry.access.roles.repository import ROLE_OF_ACCOUNT
+from tenantry.access.roles.repository import ALLOWED_TO_ROLES, ROLE_OF_ACCOUNT
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.database import UnitOfWork
 from tenantry.kernel import FieldError
@@ -63,13 +64,13 @@ class GivingRoles:
         for name in roles:
             if name not in BUILT_IN_IDS and name not in own_roles:
                 raise UnknownRole(errors=[FieldError("/role", UnknownRole.title, UnknownRole.code)])
-        self._require_covered(standing, roles, own_roles)
+        self._require_covered(standing, roles, own_roles, await self._granted(uow, acting) if roles else {})
 
     async def require_may_take(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
         """Refuse to take roles that hold more than whoever acts; one that is no more holds nothing."""
         own_roles, standing = await self._read(uow, acting)
         self._require_covered(
-            standing, [name for name in roles if name in BUILT_IN_IDS or name in own_roles], own_roles
+            standing, [name for name in roles if name in BUILT_IN_IDS or name in own_roles], own_roles, granted={}
         )
 
     async def require_holds(self, uow: UnitOfWork, acting: Acting, permissions: Iterable[str]) -> None:
@@ -101,12 +102,24 @@ class GivingRoles:
         own_roles = await read_roles(uow, acting.tenant_id, self._catalog)
         return own_roles, await self.standing(uow, acting, own_roles)
 
+    async def _granted(self, uow: UnitOfWork, acting: Acting) -> Mapping[UUID, frozenset[str]]:
+        """Return what grants on whole resources allow, by role: whoever gets a role gets that as well."""
+        allowed = defaultdict[UUID, list[str]](list)
+        for row in await uow.all(ALLOWED_TO_ROLES, tenant_id=acting.tenant_id):
+            allowed[row["subject_id"]].append(row["action"])
+        return {role_id: self._catalog.expand(actions) for role_id, actions in allowed.items()}
+
     def _require_covered(
-        self, standing: Standing | None, names: Iterable[str], own_roles: Mapping[str, RoleFacts]
+        self,
+        standing: Standing | None,
+        names: Iterable[str],
+        own_roles: Mapping[str, RoleFacts],
+        granted: Mapping[UUID, frozenset[str]],
     ) -> None:
         for name in names:
             permissions, rank = self._meaning(name, own_roles)
-            if standing is not None and not standing.covers(permissions, rank):
+            also = granted.get(BUILT_IN_IDS[name] if name in BUILT_IN_IDS else own_roles[name].id, frozenset())
+            if standing is not None and not standing.covers(permissions | also, rank):
                 raise RoleAboveOwn
 
     def _meaning(self, name: str, own_roles: Mapping[str, RoleFacts]) -> tuple[frozenset[str], Role]:

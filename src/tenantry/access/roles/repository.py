@@ -27,7 +27,16 @@ from sqlalchemy import (
     update,
 )
 
-from tenantry.access.models import MAX_PERMISSION, MAX_ROLE_NAME, ApiKey, CustomRole, ServiceAccount
+from tenantry.access.models import (
+    MAX_PERMISSION,
+    MAX_ROLE_NAME,
+    ApiKey,
+    CustomRole,
+    Effect,
+    ServiceAccount,
+    SubjectType,
+    TypeGrant,
+)
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.database import Statement, Timestamp
 from tenantry.tenancy import Invitation, Member, RowList, Team
@@ -38,6 +47,7 @@ teams = Team.__table__.c
 invitations = Invitation.__table__.c
 accounts = ServiceAccount.__table__.c
 keys = ApiKey.__table__.c
+type_grants = TypeGrant.__table__.c
 
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _ROLE_ID = bindparam("role_id", type_=Uuid)
@@ -116,6 +126,15 @@ ROLE_OF_ACCOUNT = Statement(
     .where(accounts.tenant_id == _TENANT, accounts.id == bindparam("account_id", type_=Uuid))
     .with_for_update(read=True),
     writes=True,
+)
+
+ALLOWED_TO_ROLES = Statement(
+    select(type_grants.subject_id, type_grants.action).where(
+        type_grants.tenant_id == _TENANT,
+        type_grants.subject_type == SubjectType.ROLE.value,
+        type_grants.effect == Effect.ALLOW.value,
+        or_(type_grants.expires_at.is_(None), type_grants.expires_at > func.now()),
+    )
 )
 
 RENAME_IN_MEMBERSHIPS = Statement(
