@@ -351,7 +351,7 @@ class TestRestrictedFields:
     async def test_grants_on_a_record_do_not_open_its_fields_and_those_on_the_type_do(self, world: World):
         tenant = await world.tenant()
         project = await project_of(tenant.member, tenant)
-        await given(tenant, f"/projects/{project}", "projects:budget", "allow")
+        await given(tenant, f"/projects/{project}", "projects:*", "allow")
         found = await of_member(tenant, "projects:budget", project)
         assert (found["allowed"], found["decided_by"]) == (False, "nothing")
         assert "budget_cents" not in (await tenant.member.get(f"/projects/{project}")).json()

@@ -24,8 +24,8 @@ async def agreed(tenant: TestTenant, project: str, role: Role) -> dict[str, Any]
 async def test_no_grant_makes_somebody_an_administrator(world: World) -> None:
     tenant = await world.tenant()
     project = await project_of(tenant.owner, tenant)
-    await given(tenant, "project", "projects:grant", "allow")
-    await given(tenant, f"/projects/{project}", "projects:grant", "allow")
+    await given(tenant, "project", "projects:*", "allow")
+    await given(tenant, f"/projects/{project}", "projects:*", "allow")
     told = await agreed(tenant, project, Role.MEMBER)
     assert (told["allowed"], told["decided_by"]) == (False, "nothing")
 
@@ -33,10 +33,10 @@ async def test_no_grant_makes_somebody_an_administrator(world: World) -> None:
 async def test_no_grant_takes_it_away_either_not_even_one_that_hides_the_record(world: World) -> None:
     tenant = await world.tenant()
     project = await project_of(tenant.owner, tenant)
-    for action in ("projects:grant", "projects:read"):
+    for action in ("projects:*", "projects:read"):
         deny: dict[str, Any] = {"subject_type": "role", "subject_id": "owner"}
         await given(tenant, f"/projects/{project}", action, "deny", **deny)
-    await given(tenant, "project", "projects:grant", "deny", subject_type="role", subject_id="owner")
+    await given(tenant, "project", "projects:*", "deny", subject_type="role", subject_id="owner")
     told = await agreed(tenant, project, Role.OWNER)
     assert (told["allowed"], told["decided_by"], told["role"]) == (True, "allow_always", "owner")
 

@@ -119,6 +119,8 @@ class TestOnARecord:
             ({"action": "projects:paint"}, "/action"),
             ({"action": "items:read"}, "/action"),
             ({"action": "projects:update:own"}, "/action"),
+            ({"action": "projects:grant"}, "/action"),
+            ({"action": "projects:budget"}, "/action"),
             ({"subject_id": "3b4a2a58-7b1c-4a55-9a3c-0b8f6c1d2e3f"}, "/subject_id"),
             ({"subject_type": "role", "subject_id": "emperor"}, "/subject_id"),
             ({"subject_type": "agent"}, "/subject_id"),

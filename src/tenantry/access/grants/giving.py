@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,15 +42,20 @@ class Giving:
         self._catalog = catalog
         self._roles = GivingRoles(catalog)
 
-    def check(self, principal: Principal, gift: Gift, resources: Iterable[str]) -> None:
+    def check(
+        self, principal: Principal, gift: Gift, resources: Iterable[str], *, by_roles: Collection[str] = ()
+    ) -> None:
         """Refuse what cannot be granted on these resources, and what the principal cannot give away.
 
-        To deny somebody something one need not have it. Raises `UnknownPermission`, `GrantExpired` and
-        `BeyondOwnPermissions`.
+        `by_roles` are permissions that no grant decides: to grant them would be a promise that is not kept, as it would
+        be for administering grants. To deny somebody something one need not have it. Raises `UnknownPermission`,
+        `GrantExpired` and `BeyondOwnPermissions`.
         """
-        if gift.action.partition(":")[0] not in set(resources) or not self._catalog.is_known(gift.action):
-            message = "There is no such action here."
-            raise UnknownPermission(errors=[FieldError("/action", message, "unknown_permission")])
+        resource, _, verb = gift.action.partition(":")
+        if resource not in set(resources) or not self._catalog.is_known(gift.action):
+            raise _unknown("There is no such action here.")
+        if verb == "grant" or gift.action in by_roles:
+            raise _unknown("Roles alone decide about this, on every record alike.")
         if gift.expires_at is not None and gift.expires_at <= self._runtime.clock.now():
             raise GrantExpired(errors=[FieldError("/expires_at", "This moment has passed.", "in_the_past")])
         if gift.effect is Effect.ALLOW:
@@ -94,6 +99,10 @@ class Giving:
 async def note_forgotten(uow: UnitOfWork, subject_id: UUID, number: int) -> None:
     """Write the audit line about the grants of somebody that were deleted together."""
     await record(uow, "grants.forgotten", resource_type="user", resource_id=subject_id, before={"grants": number})
+
+
+def _unknown(message: str) -> UnknownPermission:
+    return UnknownPermission(errors=[FieldError("/action", message, UnknownPermission.code)])
 
 
 def trail_of(grant: Row) -> dict[str, Any]:

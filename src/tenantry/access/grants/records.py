@@ -26,12 +26,18 @@ MAX_GRANTS = 1_000
 
 
 class RecordGrants:
-    """Grants on the records of every grantable resource. `below` names the resources under each."""
+    """Grants on the records of every grantable resource. `below` names the resources under each.
 
-    def __init__(self, runtime: Runtime, giving: Giving, below: Mapping[str, frozenset[str]]) -> None:
+    `fields` are the permissions of restricted fields, which are shown on every record or on none.
+    """
+
+    def __init__(
+        self, runtime: Runtime, giving: Giving, below: Mapping[str, frozenset[str]], fields: frozenset[str]
+    ) -> None:
         self._runtime = runtime
         self._giving = giving
         self._below = below
+        self._fields = fields
 
     async def list(self, access: RequestAccess, of: ResourceAccess, record_id: UUID, request: ListRequest) -> ListPage:
         """Return a page of the grants on a record, expired ones too. Raises `RecordNotFound`, `NotPermitted`."""
@@ -48,7 +54,7 @@ class RecordGrants:
         principal = access.principal
         async with access.work() as uow:
             await _require_admin(uow, principal, of, record_id)
-        self._giving.check(principal, gift, self._below[of.resource])
+        self._giving.check(principal, gift, self._below[of.resource], by_roles=self._fields)
         marks = frozenset({gift.action.partition(":")[0]})
         subject = await self._giving.prepare(access, gift, marks)
         values = self._giving.values(principal, gift, subject, of.singular)

@@ -25,7 +25,8 @@ class GrantService:
     ) -> None:
         declared = tuple(resources)
         giving = Giving(runtime, catalog)
-        self.records = RecordGrants(runtime, giving, resources_below(declared))
+        fields = frozenset(permission for one in declared for permission in one.restricted.values())
+        self.records = RecordGrants(runtime, giving, resources_below(declared), fields)
         self.types = TypeGrants(runtime, giving, by_name(declared))
         self._tenant_of = tenant_of
 

@@ -106,11 +106,10 @@ def _add_team_members(router: APIRouter, reader: Any, manager: Any) -> None:
 
     @router.post("/{team_id}/members", status_code=201, operation_id="teams_members_create", dependencies=[manager])
     async def add_team_member(
-        team_id: UUID, payload: TeamMemberAdd, response: Response, service: Service, access: TenantAccess = manager
+        team_id: UUID, payload: TeamMemberAdd, service: Service, access: TenantAccess = manager
     ) -> TeamMemberRead:
         """Take a member into a team."""
         added = await service.teams.add_member(acting(access), team_id, payload.user_id)
-        response.headers["Location"] = f"{API_PREFIX}/teams/{team_id}/members/{added.user_id}"
         return TeamMemberRead.model_validate(added)
 
     @router.delete(
