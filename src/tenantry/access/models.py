@@ -170,7 +170,8 @@ class TypeGrant(ControlTable):
 class Grant(TenantTable):
     """A grant on one record and on what lies below it: `subject` may, or may not, do `action`.
 
-    The index by subject covers what the predicates of lists read, so that they never touch the table.
+    The index by subject covers what the predicates of lists read, so that they never touch the table; its effect comes
+    first, because a predicate reads the denials or the allowances of many subjects, never both.
     """
 
     __tablename__ = "grants"
@@ -181,9 +182,9 @@ class Grant(TenantTable):
         Index(
             "ix_grants_subject",
             "tenant_id",
+            "effect",
             "subject_id",
             "action",
-            "effect",
             postgresql_include=["record_id", "expires_at"],
         ),
     )

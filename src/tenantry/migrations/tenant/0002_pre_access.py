@@ -35,7 +35,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_grants_subject",
         "grants",
-        ["tenant_id", "subject_id", "action", "effect"],
+        ["tenant_id", "effect", "subject_id", "action"],
         unique=False,
         postgresql_include=["record_id", "expires_at"],
     )
