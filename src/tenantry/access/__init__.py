@@ -1,7 +1,7 @@
 """Who may do what.
 
-The rule: `decision` is its order, `resource` says what the lines of the order mean, in SQL (with `granted`) and in memory
-(with `question`). `checking`, `about` and `sessions` apply it where no generated statement does.
+The rule: `decision` is its order, `resource` says what the lines of the order mean, in SQL (with `granted`) and in
+memory (with `question`). `checking`, `about` and `sessions` apply it where no generated statement does.
 Who asks: `gate` finds out who sent a request, `principals` and `standing` make a `principal` of it.
 What a tenant adds: `roles`, `grants` (and `type_grants`, which the gate reads), `keys`.
 What can be told afterwards: `explain` and `denials`.
