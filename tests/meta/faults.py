@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
@@ -27,6 +27,8 @@ from tenantry.access import (
     ResourceAccess,
     checking,
     decision,
+    granted,
+    resource,
     standing,
     type_grants,
 )
@@ -202,7 +204,7 @@ def denies_ignored_in_lists(patch: pytest.MonkeyPatch) -> None:
 
     def without_denies(*given: Any, **named: Any) -> Statement:
         with pytest.MonkeyPatch.context() as compiling:
-            compiling.setattr(ResourceAccess, "_denied", lambda self, verb: lambda column: false())
+            compiling.setattr(resource, "denied", lambda actions: lambda column: false())
             return listing(*given, **named)
 
     patch.setattr(statements, "listing", without_denies)
@@ -215,14 +217,14 @@ def allow_before_deny(patch: pytest.MonkeyPatch) -> None:
 
 
 def expired_grants_on_records_count(patch: pytest.MonkeyPatch) -> None:
-    records_of = ResourceAccess._records_of
+    records_of = granted._records_of
 
-    def of_all_times(self: ResourceAccess, verb: str, effect: Effect) -> Any:
-        asked = records_of(self, verb, effect)
+    def of_all_times(actions: Sequence[str], effect: Effect) -> Any:
+        asked = records_of(actions, effect)
         *conditions, _not_expired = asked.whereclause.clauses
         return select(*asked.selected_columns).where(*conditions)
 
-    patch.setattr(ResourceAccess, "_records_of", of_all_times)
+    patch.setattr(granted, "_records_of", of_all_times)
 
 
 def expired_grants_on_resources_count(patch: pytest.MonkeyPatch) -> None:

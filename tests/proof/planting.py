@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from sqlalchemy import select, true
 
-from tenantry.access import NotPermitted, RecordNotFound, ResourceAccess
+from tenantry.access import NotPermitted, RecordNotFound, ResourceAccess, granted, resource
 from tenantry.access.gate import AccessGate
 from tenantry.access.type_grants import TypeGrantBook
 from tenantry.proof import Scratch
@@ -55,7 +55,7 @@ def cursor_forgets_the_predicate(patch: pytest.MonkeyPatch, scratch: Scratch) ->
 
 
 def list_ignores_denials(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
-    denied, listing, listed = ResourceAccess._denied, statements.listing.__wrapped__, []
+    denied, listing, listed = resource.denied, statements.listing.__wrapped__, []
 
     def list_it(*given: Any, **named: Any) -> Any:
         listed.append(True)
@@ -65,17 +65,17 @@ def list_ignores_denials(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
             listed.clear()
 
     patch.setattr(statements, "listing", list_it)
-    patch.setattr(ResourceAccess, "_denied", lambda self, verb: (lambda _: ~true()) if listed else denied(self, verb))
+    patch.setattr(resource, "denied", lambda actions: (lambda _: ~true()) if listed else denied(actions))
 
 
 def expired_grants_count(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
-    real = ResourceAccess._records_of
+    real = granted._records_of
 
-    def records_of(self: ResourceAccess, verb: str, effect: Any) -> Any:
-        found = real(self, verb, effect)
+    def records_of(actions: Any, effect: Any) -> Any:
+        found = real(actions, effect)
         return select(*found.selected_columns).where(*list(found._where_criteria)[:-1])
 
-    patch.setattr(ResourceAccess, "_records_of", records_of)
+    patch.setattr(granted, "_records_of", records_of)
 
 
 def restricted_fields_sort(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
@@ -160,7 +160,11 @@ async def simple_foreign_key(patch: pytest.MonkeyPatch, scratch: Scratch) -> Asy
     async def is_visible(self: ResourceRepository, parent_id: UUID) -> bool:
         return True
 
+    async def is_addable(self: ResourceRepository, parent_id: UUID) -> None:
+        return
+
     patch.setattr(ResourceRepository, "is_parent_visible", is_visible)
+    patch.setattr(ResourceRepository, "require_addable", is_addable)
     drop = "ALTER TABLE pool.tasks DROP CONSTRAINT fk_tasks_tenant_id_project_id;"
     add = "ALTER TABLE pool.tasks ADD CONSTRAINT fk_tasks_tenant_id_project_id FOREIGN KEY "
     only = "ALTER TABLE pool.projects ADD CONSTRAINT only_id UNIQUE (id);"
