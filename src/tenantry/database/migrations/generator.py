@@ -42,11 +42,13 @@ down_revision = {down_revision}
 
 
 def upgrade() -> None:
+    """Bring the schema to this version."""
     op.timeouts(lock="5s", statement="60s")  # rather fail and run again than make every request wait for our lock
 {upgrade}
 
 
 def downgrade() -> None:
+    """Take it back to the version before; what was only in the new columns and tables is lost."""
     op.timeouts(lock="5s", statement="60s")
 {downgrade}
 '''

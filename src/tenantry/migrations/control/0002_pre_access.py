@@ -15,7 +15,21 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    """Bring the schema to this version."""
     op.timeouts(lock="5s", statement="60s")  # rather fail and run again than make every request wait for our lock
+    _roles()
+    _service_accounts()
+    _teams()
+    _type_grants()
+    _api_keys()
+    _team_members()
+    _tenants_and_roles_by_name()
+    _keys_to_tenants()
+    _keys_between()
+
+
+def _roles() -> None:
+    """Roles of a tenant's own."""
     op.create_table(
         "roles",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -45,6 +59,10 @@ def upgrade() -> None:
     )
     op.grant("roles", "tenantry_control", "SELECT, INSERT, UPDATE, DELETE", schema="control")
     op.grant("roles", "tenantry_platform", "SELECT", schema="control")
+
+
+def _service_accounts() -> None:
+    """Actors that are no people."""
     op.create_table(
         "service_accounts",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -73,6 +91,10 @@ def upgrade() -> None:
     )
     op.grant("service_accounts", "tenantry_control", "SELECT, INSERT, UPDATE, DELETE", schema="control")
     op.grant("service_accounts", "tenantry_platform", "SELECT", schema="control")
+
+
+def _teams() -> None:
+    """Teams, which may stand in teams."""
     op.create_table(
         "teams",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -101,6 +123,10 @@ def upgrade() -> None:
     )
     op.grant("teams", "tenantry_control", "SELECT, INSERT, UPDATE, DELETE", schema="control")
     op.grant("teams", "tenantry_platform", "SELECT", schema="control")
+
+
+def _type_grants() -> None:
+    """Grants on whole resources."""
     op.create_table(
         "type_grants",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -132,6 +158,10 @@ def upgrade() -> None:
     )
     op.grant("type_grants", "tenantry_control", "SELECT, INSERT, UPDATE, DELETE", schema="control")
     op.grant("type_grants", "tenantry_platform", "SELECT", schema="control")
+
+
+def _api_keys() -> None:
+    """Keys of members and service accounts."""
     op.create_table(
         "api_keys",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -181,6 +211,10 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_api_keys_tenant_id_user_id"), "api_keys", ["tenant_id", "user_id"], unique=False, schema="control"
     )
+
+
+def _team_members() -> None:
+    """Who is in which team."""
     op.create_table(
         "team_members",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -217,6 +251,10 @@ def upgrade() -> None:
         unique=False,
         schema="control",
     )
+
+
+def _tenants_and_roles_by_name() -> None:
+    """Where grants may exist; and members and invitations take roles of any name."""
     op.add_column(
         "tenants",
         sa.Column("granted", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
@@ -224,6 +262,10 @@ def upgrade() -> None:
     )
     op.drop_constraint("ck_memberships_role", "memberships", schema="control", type_="check")
     op.drop_constraint("ck_invitations_role", "invitations", schema="control", type_="check")
+
+
+def _keys_to_tenants() -> None:
+    """Everything goes with its tenant."""
     op.add_tenant_foreign_key(
         "fk_roles_tenant_id",
         "roles",
@@ -252,13 +294,6 @@ def upgrade() -> None:
         forced=["teams"],
     )
     op.add_tenant_foreign_key(
-        "fk_teams_tenant_id_parent_id",
-        "teams",
-        "teams",
-        {"tenant_id": "tenant_id", "parent_id": "id"},
-        schema="control",
-    )
-    op.add_tenant_foreign_key(
         "fk_type_grants_tenant_id",
         "type_grants",
         "tenants",
@@ -275,6 +310,17 @@ def upgrade() -> None:
         ondelete="CASCADE",
         schema="control",
         forced=["api_keys"],
+    )
+
+
+def _keys_between() -> None:
+    """What goes with what: keys and places in teams with the membership."""
+    op.add_tenant_foreign_key(
+        "fk_teams_tenant_id_parent_id",
+        "teams",
+        "teams",
+        {"tenant_id": "tenant_id", "parent_id": "id"},
+        schema="control",
     )
     op.add_tenant_foreign_key(
         "fk_api_keys_tenant_id_service_account_id",
@@ -311,6 +357,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Take it back to the version before; what was only in the new columns and tables is lost."""
     op.timeouts(lock="5s", statement="60s")
     op.create_check_constraint(
         "ck_invitations_role",

@@ -16,6 +16,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Bring the schema to this version."""
     op.timeouts(lock="5s", statement="60s")  # rather fail and run again than make every request wait for our lock
     op.create_table(
         "outbox",
@@ -55,5 +56,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Take it back to the version before; what was only in the new columns and tables is lost."""
     op.timeouts(lock="5s", statement="60s")
     op.drop_table("outbox", schema="shared")

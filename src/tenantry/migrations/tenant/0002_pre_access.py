@@ -14,6 +14,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    """Bring the schema to this version."""
     op.timeouts(lock="5s", statement="60s")  # rather fail and run again than make every request wait for our lock
     op.create_table(
         "grants",
@@ -45,5 +46,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Take it back to the version before; what was only in the new columns and tables is lost."""
     op.timeouts(lock="5s", statement="60s")
     op.drop_table("grants")
