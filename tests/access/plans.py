@@ -59,7 +59,7 @@ async def plan_of(
     **values: Any,
 ) -> Plan:
     """Run a list of 50 as production does, in the opening batch of the planning that it would have, and explain it."""
-    read = resource.access.read_extents(principal)
+    read = resource.access.read_permits(principal)
     nested = "parent_id" in values
     statement = statements.listing(resource, read, shape, spec, nested=nested)
     given = {"limit": 50, SUBJECTS: list(principal.subjects), **values}

@@ -25,9 +25,9 @@ from planner.comments.service import CommentService
 from planner.items.service import ItemService
 from planner.projects.service import ProjectService
 from planner.tasks.service import TaskService
-from tenantry.access import SUBJECTS, Extents, GrantFacts, Principal, ResourceAccess
+from tenantry.access import SUBJECTS, GrantFacts, Permits, Principal, ResourceAccess
 from tenantry.access.models import Effect, Grant
-from tenantry.access.standing import Acts, principal_of
+from tenantry.access.principal_building import PrincipalFacts, build_principal
 from tenantry.access.type_grants import TypeGrantFacts
 from tenantry.database import Database, DatabaseRole, DatabaseUrls, Placement, Planning, Row, Statement, UnitOfWork
 from tenantry.kernel import SYSTEM, Actor, ActorKind, TenantId, new_id
@@ -133,7 +133,7 @@ class Scene:
 
     def principal(self, cast_: Cast, grants: Iterable[GivenGrant] = ()) -> Principal:
         """Return who the cast is in this tenant; of `grants` those on whole resources count."""
-        acts = Acts(
+        acts = PrincipalFacts(
             Actor(ActorKind.USER, cast_.user),
             cast_.user,
             self.tenant,
@@ -148,7 +148,7 @@ class Scene:
             for one in grants
             if one.record is None
         ]
-        return principal_of(acts, CATALOG, {role.name: role for role in cast_.own_roles}, types, datetime.now(UTC))
+        return build_principal(acts, CATALOG, {role.name: role for role in cast_.own_roles}, types, datetime.now(UTC))
 
     async def rows(self, statement: Statement, principal: Principal, **values: Any) -> list[Row]:
         """Run one statement in the name of a principal."""
@@ -177,20 +177,20 @@ def facts_of(grants: Iterable[GivenGrant]) -> list[GrantFacts]:
 
 
 @lru_cache(maxsize=8192)
-def verdicts(access: ResourceAccess, verb: str, extents: Extents) -> Statement:
+def verdicts(access: ResourceAccess, verb: str, permits: Permits) -> Statement:
     """Some records, soft-deleted or not: ``id, visible, allowed``, as SQL decides. Parameters: ``ids``."""
-    return _verdicts(access, extents[1:], lambda rows: access.allowed(verb, extents, rows))
+    return _verdicts(access, permits[1:], lambda rows: access.allowed(verb, permits, rows))
 
 
 @lru_cache(maxsize=8192)
-def additions(access: ResourceAccess, extents: Extents) -> Statement:
+def additions(access: ResourceAccess, permits: Permits) -> Statement:
     """The same of records that could hold a new one: ``allowed`` says whether it may be added."""
     if access.parent is None:
         raise LookupError(f"{access.resource} has no parent")
-    return _verdicts(access.parent.access, extents[2:], lambda rows: access.addable(extents[0], rows))
+    return _verdicts(access.parent.access, permits[2:], lambda rows: access.addable(permits[0], rows))
 
 
-def _verdicts(access: ResourceAccess, read: Extents, rule: Callable[[FromClause], ColumnElement[bool]]) -> Statement:
+def _verdicts(access: ResourceAccess, read: Permits, rule: Callable[[FromClause], ColumnElement[bool]]) -> Statement:
     asked, rows = bindparam("ids", type_=ARRAY(Uuid)), access.table
     seen = rows.alias("seen")
     visible = rows.c.id.in_(select(seen.c.id).where(seen.c.id == any_(asked), access.visible(seen, read)))

@@ -15,7 +15,7 @@ from httpx2 import AsyncClient, Response
 
 from planner.projects import PROJECT_ACCESS
 from tenantry.access import RequestAccess
-from tenantry.access.grants.giving import Gift
+from tenantry.access.grants.grant_writer import GrantRequest
 from tenantry.access.keys.secrets import NewSecret, secrets_of
 from tenantry.access.models import Effect, SubjectType
 from tenantry.kernel import PermissionDenied, new_id
@@ -232,13 +232,13 @@ class TestStaleGivers:
             assert (await tenant.owner.patch(f"/members/{person}", json={"role": becomes})).status_code == 200
         service = world.assembly.access.grants
         with pytest.raises(PermissionDenied):
-            await service.types.give(stale, "item", Gift(SubjectType.ROLE, "viewer", "items:*", Effect.ALLOW))
+            await service.types.give(stale, "item", GrantRequest(SubjectType.ROLE, "viewer", "items:*", Effect.ALLOW))
         with pytest.raises(PermissionDenied):
             await service.records.give(
                 stale,
                 PROJECT_ACCESS,
                 UUID(project["id"]),
-                Gift(SubjectType.ROLE, "viewer", "projects:update", Effect.ALLOW),
+                GrantRequest(SubjectType.ROLE, "viewer", "projects:update", Effect.ALLOW),
             )
         assert (await tenant.owner.get("/grants")).json()["items"] == []
         assert (await tenant.owner.get(f"/projects/{project['id']}/grants")).json()["items"] == []

@@ -15,7 +15,7 @@ from tests.conftest import suite_settings
 from tests.tenancy.conftest import someone
 
 from planner.app import application
-from tenantry.access.keys import InvalidApiKey, KeyBook, KeyFacts, secrets_of
+from tenantry.access.keys import InvalidApiKey, KeyCache, KeyFacts, secrets_of
 from tenantry.access.keys import facts as facts_of_keys
 from tenantry.access.keys.secrets import NewSecret, _spelled
 from tenantry.access.keys.usage import KeyUsage
@@ -55,7 +55,7 @@ async def a_key(tenant: TestTenant, **body: Any) -> str:
     return secret
 
 
-def book_of(world: World) -> KeyBook:
+def book_of(world: World) -> KeyCache:
     return world.assembly.access.keys.book
 
 
@@ -71,7 +71,7 @@ async def at_hand(world: World, text: str) -> KeyFacts:
     return facts
 
 
-async def refusal(book: KeyBook, text: str) -> tuple[str, str]:
+async def refusal(book: KeyCache, text: str) -> tuple[str, str]:
     """What is said about a key that is refused."""
     assert book.peek(text) is None
     with pytest.raises(InvalidApiKey) as refused:
@@ -225,7 +225,7 @@ class TestRemembering:
         account = (await tenant.owner.post("/service-accounts", json={"name": "r", "role": "member"})).json()
         text = await a_key(tenant, service_account_id=account["id"])
 
-        async def role(book: KeyBook) -> str:
+        async def role(book: KeyCache) -> str:
             facts = book.peek(text) or await book.load(text)
             assert facts.service_account is not None
             return facts.service_account.role
@@ -362,7 +362,7 @@ class _Unreachable:
         raise DatabaseUnavailable
 
 
-async def remembered(book: KeyBook, text: str) -> KeyFacts | None:
+async def remembered(book: KeyCache, text: str) -> KeyFacts | None:
     return book.peek(text)
 
 

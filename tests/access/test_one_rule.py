@@ -150,9 +150,9 @@ async def by_database(
     async with scene.work() as uow:
         for policy, principal in zip(policies, principals, strict=True):
             access = CHAIN[policy.kind]
-            extents = access.extents(principal, policy.verb)
+            permits = access.permits(principal, policy.verb)
             creates = policy.verb == "create"
-            statement = additions(access, extents) if creates else verdicts(access, policy.verb, extents)
+            statement = additions(access, permits) if creates else verdicts(access, policy.verb, permits)
             asked = {"ids": [record.id for record in policy.asked], SUBJECTS: principal.subjects}
             rows = await uow.all(statement, **asked)
             found.append({one["id"]: Verdict(one["visible"], one["allowed"]) for one in rows})
@@ -201,7 +201,7 @@ async def listed_ids(scene: Scene, principal: Principal) -> set[UUID]:
     ids: set[UUID] = set()
     for kind in CHAIN:
         resource = RESOURCES[kind]
-        statement = statements.listing(resource, resource.access.read_extents(principal), EVERYTHING, SPECS[kind])
+        statement = statements.listing(resource, resource.access.read_permits(principal), EVERYTHING, SPECS[kind])
         [row] = await scene.rows(statement, principal, limit=100_000)
         found = [UUID(item["id"]) for item in json.loads(f"[{row['items'] or ''}]")]
         assert row["count"] == row["total"] == len(found) == len(set(found))
@@ -211,7 +211,7 @@ async def listed_ids(scene: Scene, principal: Principal) -> set[UUID]:
 
 async def is_read(scene: Scene, principal: Principal, record: reference.Record) -> bool:
     resource = RESOURCES[record.kind]
-    statement = statements.reading(resource, resource.access.read_extents(principal))
+    statement = statements.reading(resource, resource.access.read_permits(principal))
     return bool(await scene.rows(statement, principal, id=record.id))
 
 
@@ -243,5 +243,5 @@ async def test_clearing_takes_only_what_is_seen_and_may_be_cleared(database: Dat
 async def live(scene: Scene, principal: Principal) -> set[UUID]:
     items = RESOURCES["items"]
     table = items.table
-    seen = Statement(select(table.c.id).where(items.access.visible(table, items.access.read_extents(principal))))
+    seen = Statement(select(table.c.id).where(items.access.visible(table, items.access.read_permits(principal))))
     return {row["id"] for row in await scene.rows(seen, principal)}

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from planner.comments.service import CommentService
 from planner.items.service import ItemService
-from tenantry.access import Extent, Grant, Reach, ResourceAccess
+from tenantry.access import Breadth, Grant, Permit, ResourceAccess
 from tenantry.database import PlacementKind, Statement
 from tenantry.kernel import SYSTEM
 from tenantry.resources import ReadSchema, ResourceDefinition, TenantModel
@@ -97,7 +97,7 @@ def test_a_resource_that_is_cleared_for_good_is_cleared_with_its_grants() -> Non
     try:
         access = ResourceAccess("keepsakes", Keepsake, "keepsake", grantable=True)
         keepsakes = ResourceDefinition(access=access, read=KeepsakeRead, list_item=KeepsakeRead)
-        everything = (Reach(Extent.ALL), Reach(Extent.ALL))
+        everything = (Permit(Breadth.ALL), Permit(Breadth.ALL))
         assert "DELETE FROM grants" in clearing(keepsakes, everything).sql
         assert "DELETE FROM grants" not in clearing(ItemService.resource, everything).sql
     finally:

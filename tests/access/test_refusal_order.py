@@ -10,8 +10,8 @@ from httpx2 import AsyncClient, Response
 
 from tenantry.access.roles import service as roles
 from tenantry.kernel import new_id
+from tenantry.standard.teams import service as teams
 from tenantry.tenancy import Role
-from tenantry.tenancy.teams import service as teams
 from tenantry.testing import TestTenant, World
 
 pytestmark = pytest.mark.anyio

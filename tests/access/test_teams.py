@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,12 @@ from httpx2 import AsyncClient, Response
 from tests.access.test_roles import given, refused, trail
 from tests.access.test_roles import made as role_made
 
+from tenantry.access import Principal
 from tenantry.kernel import Actor, ActorKind, new_id
-from tenantry.tenancy import Acting, Membership, Role, RoleAboveOwn, TeamCycle, TeamRecord, TeamTooDeep
-from tenantry.tenancy.teams import service as limits
+from tenantry.resources import Rendered
+from tenantry.standard.teams import TeamCreate, TeamMemberAdd, TeamMemberService, TeamService, TeamUpdate
+from tenantry.standard.teams import service as limits
+from tenantry.tenancy import Membership, Role, RoleAboveOwn, TeamCycle, TeamTooDeep
 from tenantry.testing import TestTenant, World
 
 pytestmark = pytest.mark.anyio
@@ -47,8 +51,29 @@ async def remembered(world: World, tenant: TestTenant, role: Role) -> Membership
     raise AssertionError("the membership is never remembered")
 
 
-def acting_as(tenant: TestTenant, role: Role, ceiling: frozenset[str] | None = None) -> Acting:
-    return Acting(tenant.id, Actor(ActorKind.USER, tenant.people[role]), role, ceiling=ceiling)
+class Teams:
+    """The services of teams for one principal, each call in a transaction of its own."""
+
+    def __init__(self, world: World, tenant: TestTenant, role: Role, ceiling: frozenset[str] | None = None) -> None:
+        self._world, self._tenant, self._role, self._ceiling = world, tenant, role, ceiling
+
+    async def create(self, **values: Any) -> Rendered:
+        return await self._call(TeamService, "create", TeamCreate(**values))
+
+    async def change(self, team_id: UUID, **values: Any) -> Rendered:
+        return await self._call(TeamService, "update", team_id, TeamUpdate(**values))
+
+    async def add_member(self, team_id: UUID, user_id: UUID) -> Rendered:
+        return await self._call(TeamMemberService, "create", TeamMemberAdd(user_id=user_id), parent_id=team_id)
+
+    async def _call(self, service: type[Any], name: str, *given: Any, **named: Any) -> Any:
+        runtime, user_id = self._world.assembly.runtime, self._tenant.people[self._role]
+        actor = Actor(ActorKind.USER, user_id)
+        facts = await self._world.assembly.tenancy.resolver.named(self._tenant.id)
+        held = self._world.assembly.access.catalog.of_role(self._role)
+        principal = Principal(actor, user_id, facts, self._role, held, rank=self._role, ceiling=self._ceiling)
+        async with runtime.database.control_scope(actor=actor, tenant_id=self._tenant.id) as uow:
+            return await getattr(service(uow, principal, runtime), name)(*given, **named)
 
 
 class TestRolesOfTeams:
@@ -209,13 +234,13 @@ class TestEscalation:
         assert answer.status_code == 200
 
     async def test_a_key_gives_no_more_than_its_scope(self, world: World) -> None:
-        tenant, teams = await world.tenant(), world.assembly.tenancy.teams
-        scoped = acting_as(tenant, Role.OWNER, frozenset({"teams:manage"}))
+        tenant = await world.tenant()
+        scoped = Teams(world, tenant, Role.OWNER, frozenset({"teams:manage"}))
         with pytest.raises(RoleAboveOwn):
-            await teams.create(scoped, "x", role="member")
+            await scoped.create(name="x", role="member")
         strong = await made(tenant, "strong", role="member")
         with pytest.raises(RoleAboveOwn):
-            await teams.add_member(scoped, UUID(strong), tenant.people[Role.VIEWER])
+            await scoped.add_member(UUID(strong), tenant.people[Role.VIEWER])
 
     async def test_viewers_members_and_managers_manage_no_teams(self, world: World) -> None:
         tenant = await world.tenant()
@@ -243,16 +268,16 @@ class TestTheTree:
         assert (await tenant.owner.get(f"/teams/{top}")).json()["parent_id"] is None
 
     async def test_of_two_moves_that_would_close_a_circle_one_is_refused(self, world: World) -> None:
-        tenant, teams = await world.tenant(), world.assembly.tenancy.teams
-        owner = acting_as(tenant, Role.OWNER)
+        tenant = await world.tenant()
+        owner = Teams(world, tenant, Role.OWNER)
         for number in range(10):
             first, second = UUID(await made(tenant, f"a{number}")), UUID(await made(tenant, f"b{number}"))
             outcomes = await asyncio.gather(
-                teams.change(owner, first, {"parent_id": second}),
-                teams.change(owner, second, {"parent_id": first}),
+                owner.change(first, parent_id=second),
+                owner.change(second, parent_id=first),
                 return_exceptions=True,
             )
-            assert {type(outcome) for outcome in outcomes} == {TeamRecord, TeamCycle}
+            assert {type(outcome) for outcome in outcomes} == {Rendered, TeamCycle}
 
     async def test_twenty_levels_are_enough_and_twenty_one_too_many(self, world: World) -> None:
         tenant = await world.tenant()
@@ -266,17 +291,17 @@ class TestTheTree:
         assert (await tenant.viewer.get("/members")).status_code == 200
 
     async def test_what_is_below_a_team_counts_when_it_moves(self, world: World) -> None:
-        tenant, teams = await world.tenant(), world.assembly.tenancy.teams
+        tenant = await world.tenant()
         upper: list[str] = []
         for number in range(19):
             upper.append(await made(tenant, f"upper {number}", parent_id=upper[-1] if upper else None))
         pair = await made(tenant, "pair")
         await made(tenant, "below the pair", parent_id=pair)
-        owner = acting_as(tenant, Role.OWNER)
+        owner = Teams(world, tenant, Role.OWNER)
         with pytest.raises(TeamTooDeep):
-            await teams.change(owner, UUID(pair), {"parent_id": UUID(upper[-1])})
-        fits = await teams.change(owner, UUID(pair), {"parent_id": UUID(upper[-2])})
-        assert str(fits.parent_id) == upper[-2]
+            await owner.change(UUID(pair), parent_id=UUID(upper[-1]))
+        fits = await owner.change(UUID(pair), parent_id=UUID(upper[-2]))
+        assert json.loads(fits.json)["parent_id"] == upper[-2]
 
     async def test_there_is_a_limit_to_their_number(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         tenant = await world.tenant()

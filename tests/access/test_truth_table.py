@@ -266,6 +266,6 @@ async def test_the_decision_of_the_database(cell: Cell, scene: tuple[Scene, dict
     tenant, cells = scene
     one = cells[cell]
     principal = tenant.principal(one.cast, one.grants)
-    statement = verdicts(TASKS, "update", TASKS.extents(principal, "update"))
+    statement = verdicts(TASKS, "update", TASKS.permits(principal, "update"))
     allowed = {row["id"]: row["allowed"] for row in await tenant.rows(statement, principal, ids=[one.task.id])}
     assert allowed == {one.task.id: cell.decision[0]}

@@ -35,7 +35,7 @@ from tenantry.access import (
 from tenantry.access.decision import Line
 from tenantry.access.grants import types
 from tenantry.access.models import Effect
-from tenantry.access.principal import Extent
+from tenantry.access.principal import Breadth
 from tenantry.database import CommitRefused, Database, Placement, Plane, Statement, UnitOfWork
 from tenantry.kernel import Actor, ActorKind, Unavailable
 from tenantry.query import ListSpec
@@ -237,7 +237,7 @@ def type_grants_without_the_tenant(patch: pytest.MonkeyPatch) -> None:
 
 
 def key_scope_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Principal, "scope", lambda self, permission: Extent.ALL)
+    patch.setattr(Principal, "scope", lambda self, permission: Breadth.ALL)
 
 
 def keys_outlive_the_membership(patch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select, true
 
 from tenantry.access import NotPermitted, RecordNotFound, ResourceAccess, granted, resource
 from tenantry.access.gate import AccessGate
-from tenantry.access.type_grants import TypeGrantBook
+from tenantry.access.type_grants import TypeGrantCache
 from tenantry.proof import Scratch
 from tenantry.query import ListSpec, Paging
 from tenantry.resources import statements
@@ -144,13 +144,13 @@ def key_outlives_membership(patch: pytest.MonkeyPatch, scratch: Scratch) -> None
 
 
 def type_grants_of_everybody(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
-    real = TypeGrantBook._read
+    real = TypeGrantCache._read
 
-    async def read(self: TypeGrantBook, tenant_id: UUID) -> Any:
+    async def read(self: TypeGrantCache, tenant_id: UUID) -> Any:
         tenants = await _fetch(scratch, "SELECT DISTINCT tenant_id FROM control.type_grants")
         return tuple([one for row in tenants for one in await real(self, row["tenant_id"])])
 
-    patch.setattr(TypeGrantBook, "_read", read)
+    patch.setattr(TypeGrantCache, "_read", read)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tenantry.access.roles import GivingRoles
+from tenantry.access.roles import RoleDelegation
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SystemClock, new_id
 from tenantry.runtime import Mail
@@ -193,7 +193,7 @@ class TestRolesOfTheTenantsOwn:
         async def forget(tenant_id: UUID, user_id: UUID) -> None:
             forgotten.append((tenant_id, user_id))
 
-        giving = GivingRoles(world.assembly.gate.catalog)
+        giving = RoleDelegation(world.assembly.gate.catalog)
         invitations = Invitations(
             world.assembly.runtime, TenancySettings(), mails.append, roles=giving, forget_grants=forget
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tenantry.access.roles import GivingRoles
+from tenantry.access.roles import RoleDelegation
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.kernel import Actor, ActorKind, TenantryError, new_id
 from tenantry.tenancy import (
@@ -100,7 +100,7 @@ class TestComingBack:
             forgotten.append((tenant_id, user_id))
 
         assembly = world.assembly
-        giving = GivingRoles(assembly.gate.catalog)
+        giving = RoleDelegation(assembly.gate.catalog)
         return Members(assembly.runtime, assembly.tenancy.invitations, roles=giving, forget_grants=forget)
 
     async def test_a_person_who_is_no_member_starts_afresh(self, world: World) -> None:

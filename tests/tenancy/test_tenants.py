@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tenantry.access.roles import GivingRoles
+from tenantry.access.roles import RoleDelegation
 from tenantry.database import DatabaseRole, Placement, PlacementKind
 from tenantry.kernel import SYSTEM
 from tenantry.tenancy import (
@@ -270,7 +270,7 @@ def service(world: World, prepare: Callable[[Placement], Awaitable[None]]) -> Te
         TenancySettings(),
         world.assembly.tenancy.resolver,
         prepare,
-        roles=GivingRoles(world.assembly.gate.catalog),
+        roles=RoleDelegation(world.assembly.gate.catalog),
         forget_grants=forget_nothing,
     )
 

@@ -35,7 +35,7 @@ SPECS = {
 
 def reads_of(principal: Principal) -> Reads:
     """Return what a principal reads of each resource that lines of the trail are about."""
-    return tuple((access, access.read_extents(principal)) for access in RECORDS)
+    return tuple((access, access.read_permits(principal)) for access in RECORDS)
 
 
 def _lines(plane: Plane, reads: Reads) -> Select[*tuple[Any, ...]]:

@@ -37,4 +37,4 @@ async def transfer(id: UUID, payload: Transfer, access: Access) -> Response:  # 
     """Give the project to another member of the tenant, or to a team: then it is everybody's own who is in it."""
     async with access.work() as uow:
         project = await ProjectService(uow, access.principal, access.runtime).transfer(id, payload.owner_id)
-    return Response(project.json, media_type="application/json", headers={"ETag": etag(project.version)})
+    return Response(project.json, media_type="application/json", headers={"ETag": etag(project.version or 0)})

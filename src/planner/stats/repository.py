@@ -10,18 +10,18 @@ from sqlalchemy import ColumnElement, Select, func, select
 from planner.projects.service import ProjectService
 from planner.records import RECORDS
 from planner.tasks.service import TaskService
-from tenantry.access import SUBJECTS, Extents, Principal
+from tenantry.access import SUBJECTS, Permits, Principal
 from tenantry.database import Row, Statement, UnitOfWork
 
 
 async def read_counts(uow: UnitOfWork, principal: Principal) -> Row:
     """Return the counts of what the principal sees."""
-    reads = tuple(access.read_extents(principal) for access in RECORDS)
+    reads = tuple(access.read_permits(principal) for access in RECORDS)
     return await uow.exactly_one(counts(reads), **{SUBJECTS: principal.subjects})
 
 
 @lru_cache(maxsize=256)
-def counts(reads: tuple[Extents, ...]) -> Statement:
+def counts(reads: tuple[Permits, ...]) -> Statement:
     """``projects, tasks`` as JSON objects by status, ``open_tasks, items, comments``."""
     projects, tasks, comments, items = (
         select(access.table).where(access.visible(access.table, read))

@@ -20,46 +20,49 @@ from tenantry.access.dependencies import (
     require_permission,
     require_role,
 )
-from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound
+from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound, ServiceAccountNotFound
 from tenantry.access.explain import About, Asked, Explanation, Page, ShownGrant, WhoCanPage
 from tenantry.access.gate import AccessGate
-from tenantry.access.granted import SUBJECTS
+from tenantry.access.granted import SUBJECTS, TENANT
 from tenantry.access.grants import record_grants_router
-from tenantry.access.models import MODELS, Grant
+from tenantry.access.keys import KEYS_OF_ACCOUNT, api_key_key, require_person
+from tenantry.access.models import MODELS, Grant, ServiceAccount
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
-from tenantry.access.principal import Extent, Principal
+from tenantry.access.principal import Breadth, Principal
 from tenantry.access.principals import Principals
 from tenantry.access.resource import (
-    Extents,
     GrantFacts,
     Parent,
-    Reach,
+    Permit,
+    Permits,
     RecordFacts,
     ResourceAccess,
 )
+from tenantry.access.roles import RoleDelegation, acting_of
 from tenantry.access.routers import access_routers
 from tenantry.access.service import AccessService
 from tenantry.access.sessions import VisibleRows
-from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
+from tenantry.access.type_grants import ANY_TYPE, TypeGrantCache, TypeGrantFacts
 from tenantry.tenancy import Role
 
 __all__ = [
     "ANY_TYPE",
     "BUILTIN",
+    "KEYS_OF_ACCOUNT",
     "MODELS",
     "OWN",
     "SUBJECTS",
+    "TENANT",
     "About",
     "Access",
     "AccessGate",
     "AccessService",
     "Asked",
+    "Breadth",
     "Decision",
     "Denial",
     "DenialTrail",
     "Explanation",
-    "Extent",
-    "Extents",
     "FieldNotPermitted",
     "Grant",
     "GrantFacts",
@@ -69,23 +72,29 @@ __all__ = [
     "Parent",
     "PermissionCatalog",
     "Permissions",
+    "Permit",
+    "Permits",
     "Principal",
     "Principals",
-    "Reach",
     "Reads",
     "RecordFacts",
     "RecordNotFound",
     "RequestAccess",
     "ResourceAccess",
     "Role",
+    "RoleDelegation",
+    "ServiceAccount",
+    "ServiceAccountNotFound",
     "ShownGrant",
-    "TypeGrantBook",
+    "TypeGrantCache",
     "TypeGrantFacts",
     "VisibleRows",
     "WhoCanPage",
     "about_readable",
     "access_routers",
+    "acting_of",
     "addition",
+    "api_key_key",
     "current_access",
     "existence",
     "member",
@@ -94,5 +103,6 @@ __all__ = [
     "require_anywhere",
     "require_on_record",
     "require_permission",
+    "require_person",
     "require_role",
 ]

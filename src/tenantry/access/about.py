@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select, true
 
-from tenantry.access.resource import Extents, ResourceAccess
+from tenantry.access.resource import Permits, ResourceAccess
 
-Reads = Sequence[tuple[ResourceAccess, Extents]]
-"""Resources, each with the extents of reading it."""
+Reads = Sequence[tuple[ResourceAccess, Permits]]
+"""Resources, each with the permits of reading it."""
 
 
 def about_readable(kind: ColumnElement[Any], record_id: ColumnElement[Any], reads: Reads) -> ColumnElement[bool]:
@@ -24,12 +24,12 @@ def about_readable(kind: ColumnElement[Any], record_id: ColumnElement[Any], read
     return and_(true(), *(_unless_hidden(kind, record_id, access, read) for access, read in limited))
 
 
-def _is_everything(read: Extents) -> bool:
-    return all(reach.is_everything and not reach.granted for reach in read)
+def _is_everything(read: Permits) -> bool:
+    return all(permit.is_everything and not permit.granted for permit in read)
 
 
 def _unless_hidden(
-    kind: ColumnElement[Any], record_id: ColumnElement[Any], access: ResourceAccess, read: Extents
+    kind: ColumnElement[Any], record_id: ColumnElement[Any], access: ResourceAccess, read: Permits
 ) -> ColumnElement[bool]:
     rows = access.table.alias(f"{access.resource}_told")
     seen = or_(access.visible(rows, read), access.visible(rows, read, deleted=True))

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.types import Scope
 
-from tenantry.access.keys import MARK, KeyBook, TwoCredentials
+from tenantry.access.keys import MARK, KeyCache, TwoCredentials
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
 from tenantry.access.principals import Principals
@@ -27,7 +27,7 @@ class AccessGate:
     authenticator: Authenticator
     resolver: TenantResolver
     principals: Principals
-    keys: KeyBook
+    keys: KeyCache
 
     @property
     def catalog(self) -> PermissionCatalog:

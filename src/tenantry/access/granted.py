@@ -27,6 +27,9 @@ from tenantry.kernel import ConfigurationError
 SUBJECTS = "actor_subjects"
 """Name of the parameter that carries the ids of the acting subjects into every predicate."""
 
+TENANT = "actor_tenant"
+"""Name of the parameter that carries the tenant, where row security alone does not say it."""
+
 Chosen = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 """The condition that the id in a column is among the records of certain grants."""
 

@@ -12,7 +12,7 @@ from tenantry.kernel import Actor
 from tenantry.tenancy import Role, TenantFacts
 
 
-class Extent(StrEnum):
+class Breadth(StrEnum):
     """How far a permission reaches, before grants on single records are asked."""
 
     ALWAYS = "always"
@@ -51,21 +51,21 @@ class Principal:
     key_id: UUID | None = None
     """The API key of the request, where it came with one."""
 
-    def extent(self, permission: str) -> Extent:
+    def breadth(self, permission: str) -> Breadth:
         """Return how far a permission reaches: steps 4 to 7 of the decision order, without grants on records."""
         if permission in self.denied:
-            return Extent.DENIED
+            return Breadth.DENIED
         if permission in self.permissions or permission in self.allowed:
-            return Extent.ALL
+            return Breadth.ALL
         if permission + OWN in self.permissions:
-            return Extent.OWN
-        return Extent.NONE
+            return Breadth.OWN
+        return Breadth.NONE
 
-    def scope(self, permission: str) -> Extent:
+    def scope(self, permission: str) -> Breadth:
         """Return how far the key of the request reaches: every record, own ones, or none."""
         if self.ceiling is None or permission in self.ceiling:
-            return Extent.ALL
-        return Extent.OWN if permission + OWN in self.ceiling else Extent.NONE
+            return Breadth.ALL
+        return Breadth.OWN if permission + OWN in self.ceiling else Breadth.NONE
 
     def holds(self, permission: str) -> bool:
         """Tell whether the roles give a permission, and the key lets it through: what one may pass on to others.
@@ -81,7 +81,7 @@ class Principal:
 
         Having it for own records is not enough: where no record is asked about, nothing would limit it to those.
         """
-        if self.extent(permission) is not Extent.ALL or self.scope(permission) is not Extent.ALL:
+        if self.breadth(permission) is not Breadth.ALL or self.scope(permission) is not Breadth.ALL:
             raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
 
     def require_role(self, minimum: Role) -> None:

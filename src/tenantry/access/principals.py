@@ -12,9 +12,9 @@ from uuid import UUID
 from tenantry.access.keys import KeyFacts
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
-from tenantry.access.standing import Acts, HeldRole, key_ceiling, next_expiry, principal_of
+from tenantry.access.principal_building import HeldRole, PrincipalFacts, build_principal, key_ceiling, next_expiry
 from tenantry.access.subjects import BUILT_IN_IDS
-from tenantry.access.type_grants import ANY_TYPE, TypeGrantBook, TypeGrantFacts
+from tenantry.access.type_grants import ANY_TYPE, TypeGrantCache, TypeGrantFacts
 from tenantry.kernel import Actor, ActorKind, Clock
 from tenantry.tenancy import Membership, TenantFacts
 
@@ -49,7 +49,7 @@ class Principals:
     """The principals of a process. `catalog` knows what each built-in role may do."""
 
     def __init__(
-        self, catalog: PermissionCatalog, own_roles: OwnRoles, type_grants: TypeGrantBook, clock: Clock
+        self, catalog: PermissionCatalog, own_roles: OwnRoles, type_grants: TypeGrantCache, clock: Clock
     ) -> None:
         self.catalog = catalog
         self._own_roles = own_roles
@@ -78,7 +78,7 @@ class Principals:
         """Return the principal of a person in a tenant."""
         of = (membership, platform_role)
         actor = Actor(ActorKind.USER, user_id)
-        acts = replace(_acts_of(membership, actor, user_id), platform_role=platform_role)
+        acts = replace(_facts_of_member(membership, actor, user_id), platform_role=platform_role)
         return self.peek(user_id, membership.tenant.id, of) or await self._make(user_id, acts, of)
 
     async def of_key(self, key: KeyFacts, membership: Membership) -> Principal:
@@ -87,7 +87,7 @@ class Principals:
         known = self.peek(key.id, membership.tenant.id, of)
         if known is not None or key.user_id is None:
             return known or await self.of_service_account(key, membership.tenant)
-        acts = _acts_of(membership, Actor(ActorKind.API_KEY, key.id), key.user_id)
+        acts = _facts_of_member(membership, Actor(ActorKind.API_KEY, key.id), key.user_id)
         return await self._make(key.id, acts, of, key)
 
     async def of_service_account(self, key: KeyFacts, tenant: TenantFacts) -> Principal:
@@ -96,10 +96,12 @@ class Principals:
         account = key.service_account
         if account is None:
             raise LookupError(f"the key {key.id} acts for no service account")
-        acts = Acts(Actor(ActorKind.SERVICE_ACCOUNT, account.id), account.id, tenant, account.role)
+        acts = PrincipalFacts(Actor(ActorKind.SERVICE_ACCOUNT, account.id), account.id, tenant, account.role)
         return self.peek(key.id, tenant.id, of) or await self._make(key.id, acts, of, key)
 
-    async def _make(self, holder: UUID, acts: Acts, of: tuple[object, ...], key: KeyFacts | None = None) -> Principal:
+    async def _make(
+        self, holder: UUID, acts: PrincipalFacts, of: tuple[object, ...], key: KeyFacts | None = None
+    ) -> Principal:
         tenant = acts.tenant
         named = {acts.role, *acts.team_roles, *([key.scope_role] if key and key.scope_role else ())}
         own_roles = None if named <= BUILT_IN_IDS.keys() else await self._own_roles.load(tenant.id)
@@ -108,7 +110,7 @@ class Principals:
             acts = replace(acts, key_id=key.id, ceiling=ceiling)
         type_grants = await self._type_grants.load(tenant.id) if ANY_TYPE in tenant.granted else None
         now = self._clock.now()
-        principal = principal_of(acts, self.catalog, own_roles or {}, type_grants or (), now)
+        principal = build_principal(acts, self.catalog, own_roles or {}, type_grants or (), now)
         until = next_expiry(type_grants or (), now)
         self._made[holder, tenant.id] = _Made(of, own_roles, type_grants, until, principal)
         self._made.move_to_end((holder, tenant.id))
@@ -117,5 +119,5 @@ class Principals:
         return principal
 
 
-def _acts_of(membership: Membership, actor: Actor, user_id: UUID) -> Acts:
-    return Acts(actor, user_id, membership.tenant, membership.role, membership.team_roles, membership.teams)
+def _facts_of_member(membership: Membership, actor: Actor, user_id: UUID) -> PrincipalFacts:
+    return PrincipalFacts(actor, user_id, membership.tenant, membership.role, membership.team_roles, membership.teams)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tenantry.access.decision import ORDER, Decision, Line, first
 from tenantry.access.models import Effect
-from tenantry.access.principal import Extent, Principal
+from tenantry.access.principal import Breadth, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Question:
         match line:
             case Line.KEY_SCOPE:
                 scope = principal.scope(permission)
-                return scope is Extent.NONE or (scope is Extent.OWN and not self.owns())
+                return scope is Breadth.NONE or (scope is Breadth.OWN and not self.owns())
             case Line.ALLOW_ALWAYS:
                 return not principal.roles.isdisjoint(self.always)
             case Line.DENY_GRANT:
@@ -51,7 +51,7 @@ class Question:
             case Line.ALLOW_GRANT:
                 return permission in principal.allowed or self.found(Effect.ALLOW) is not None
             case Line.OWNERSHIP:
-                return principal.extent(permission) is Extent.OWN and self.owns()
+                return principal.breadth(permission) is Breadth.OWN and self.owns()
             case _:
                 return permission in principal.permissions
 

@@ -10,8 +10,10 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Uuid,
     and_,
     any_,
+    bindparam,
     exists,
     false,
     not_,
@@ -22,19 +24,20 @@ from sqlalchemy import (
 from sqlalchemy import Table as SqlTable
 
 from tenantry.access.decision import Decision, Line, predicate
-from tenantry.access.granted import Chosen, allowed, constant, denied, subjects, with_subjects
+from tenantry.access.errors import RecordNotFound
+from tenantry.access.granted import TENANT, Chosen, allowed, constant, denied, subjects, with_subjects
 from tenantry.access.models import Effect
-from tenantry.access.principal import Extent, Principal
+from tenantry.access.principal import Breadth, Principal
 from tenantry.access.question import Question
-from tenantry.database import TenantTable
-from tenantry.kernel import ConfigurationError
+from tenantry.database import Plane, Table, plane_of
+from tenantry.kernel import ConfigurationError, NotFound
 from tenantry.tenancy import Role
 
 
-class Reach(NamedTuple):
+class Permit(NamedTuple):
     """How far one action reaches for a principal: all that its predicate depends on, so that it keys the statement."""
 
-    extent: Extent
+    breadth: Breadth
     granted: bool = False
     """Whether grants on records of this resource may exist; without, its statements do not ask for them."""
     own_only: bool = False
@@ -43,15 +46,15 @@ class Reach(NamedTuple):
     @property
     def is_everything(self) -> bool:
         """Whether the rule lets every record through, except what grants deny."""
-        return self.extent in (Extent.ALL, Extent.ALWAYS) and not self.own_only
+        return self.breadth in (Breadth.ALL, Breadth.ALWAYS) and not self.own_only
 
     @property
     def is_nothing(self) -> bool:
         """Whether no record can pass."""
-        return self.extent is Extent.DENIED or (self.extent is Extent.NONE and not self.granted)
+        return self.breadth is Breadth.DENIED or (self.breadth is Breadth.NONE and not self.granted)
 
 
-Extents = tuple[Reach, ...]
+Permits = tuple[Permit, ...]
 """The reaches a predicate was built for: of the action, then of reading the resource and each parent above it."""
 
 
@@ -109,7 +112,7 @@ class ResourceAccess:
 
     resource: str
     """Name in permissions, plural: ``projects``."""
-    model: type[TenantTable]
+    model: type[Table]
     singular: str
     """Name of one record in grants, audit lines and events: ``project``."""
     owner: str | None = None
@@ -119,9 +122,19 @@ class ResourceAccess:
     grantable: bool = False
     acl_admins: Collection[str] = frozenset({Role.OWNER.value})
     acl_allow_always: Collection[str] = frozenset()
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    """The permission of a verb, where it is not ``<resource>:<verb>``: ``{"update": "teams:manage"}``."""
+    whole: bool = False
+    """Whether a permission is for every record or none. Then whoever lacks it is refused before anything else is looked
+    at, and needs no ``read`` besides to write."""
+    not_found: type[NotFound] = RecordNotFound
 
     def __post_init__(self) -> None:
         """Refuse names that no statement could be built with."""
+        if self.plane is Plane.CONTROL and (self.grantable or self.owner):
+            raise ConfigurationError(f"access to {self.resource}: in the control plane there are no grants on records")
+        if self.whole and (self.grantable or self.owner):
+            raise ConfigurationError(f"access to {self.resource}: owned or granted records are not one whole")
         columns = {name for values in self.own_when.values() for name in values} | set(self.restricted)
         if self.owner is not None:
             columns.add(self.owner)
@@ -132,6 +145,15 @@ class ResourceAccess:
     def table(self) -> SqlTable:
         """The table of the resource."""
         return self.model.__table__
+
+    @property
+    def plane(self) -> Plane:
+        """Where the records lie; it decides scope, role, trail and outbox."""
+        return plane_of(self.model)
+
+    def permission(self, verb: str) -> str:
+        """Return the permission that a verb needs."""
+        return self.permissions.get(verb, f"{self.resource}:{verb}")
 
     @property
     def above(self) -> Iterable[ResourceAccess]:
@@ -146,31 +168,38 @@ class ResourceAccess:
 
     # What a principal may do, as the key of a statement
 
-    def extents(self, principal: Principal, verb: str) -> Extents:
+    def permits(self, principal: Principal, verb: str) -> Permits:
         """Return what the rule says about a verb here, before any record is looked at."""
-        return (self.reach(principal, verb), *self.read_extents(principal))
+        permit = self.permit(principal, verb)
+        if self.whole:
+            return (permit, *(permit for _ in self.above))
+        return (permit, *self.read_permits(principal))
 
-    def read_extents(self, principal: Principal) -> Extents:
+    def seen_permits(self, principal: Principal, verb: str) -> Permits:
+        """Return the reaches of what a verb presupposes: that the record, and each one above it, is visible."""
+        return self.permits(principal, verb)[1:]
+
+    def read_permits(self, principal: Principal) -> Permits:
         """Return the reaches of reading this resource and each one above it."""
-        read = self.reach(principal, "read")
-        return (read, *self.parent.access.read_extents(principal)) if self.parent else (read,)
+        read = self.permit(principal, "read")
+        return (read, *self.parent.access.read_permits(principal)) if self.parent else (read,)
 
-    def reach(self, principal: Principal, verb: str) -> Reach:
+    def permit(self, principal: Principal, verb: str) -> Permit:
         """Return how far one verb reaches for a principal. What has no owner is nobody's own."""
-        permission = f"{self.resource}:{verb}"
+        permission = self.permission(verb)
         scope = principal.scope(permission)
-        if scope is Extent.NONE:
-            return Reach(Extent.DENIED)
-        own_only = scope is Extent.OWN
+        if scope is Breadth.NONE:
+            return Permit(Breadth.DENIED)
+        own_only = scope is Breadth.OWN
         if own_only and self.owner is None:
-            return Reach(Extent.DENIED)
+            return Permit(Breadth.DENIED)
         if self.acl_allow_always and not principal.roles.isdisjoint(self.acl_allow_always):
-            return Reach(Extent.ALWAYS, own_only=own_only)
-        extent = principal.extent(permission)
-        if extent is Extent.OWN and self.owner is None:
-            extent = Extent.NONE
-        granted = self.resource in principal.tenant.granted and extent is not Extent.DENIED
-        return Reach(extent, granted, own_only)
+            return Permit(Breadth.ALWAYS, own_only=own_only)
+        breadth = principal.breadth(permission)
+        if breadth is Breadth.OWN and self.owner is None:
+            breadth = Breadth.NONE
+        granted = self.resource in principal.tenant.granted and breadth is not Breadth.DENIED
+        return Permit(breadth, granted, own_only)
 
     def hidden(self, principal: Principal) -> frozenset[str]:
         """Return the restricted fields that the principal neither reads nor writes."""
@@ -181,13 +210,13 @@ class ResourceAccess:
     def administers(self, principal: Principal) -> bool:
         """Tell whether the principal gives and takes grants on records of this resource."""
         permission = f"{self.resource}:grant"
-        is_admin = not principal.roles.isdisjoint(self.acl_admins) and principal.scope(permission) is Extent.ALL
+        is_admin = not principal.roles.isdisjoint(self.acl_admins) and principal.scope(permission) is Breadth.ALL
         return is_admin or principal.holds(permission)
 
     # The rule as SQL
 
     def visible(
-        self, rows: FromClause, read: Extents, *, deleted: bool = False, named: ColumnElement[Any] | None = None
+        self, rows: FromClause, read: Permits, *, deleted: bool = False, named: ColumnElement[Any] | None = None
     ) -> ColumnElement[bool]:
         """Return the predicate of the records that may be read; `deleted` asks for the soft-deleted ones instead.
 
@@ -195,67 +224,70 @@ class ResourceAccess:
         `_parent_is_visible`.
         """
         clauses = [self._rule("read", read[0], rows, named)]
+        if self.plane is Plane.CONTROL and "tenant_id" in rows.c:
+            # Row security says the same, but has permissive alternatives there: own rows, the platform's.
+            clauses.append(rows.c.tenant_id == bindparam(TENANT, type_=Uuid))
         if "deleted_at" in rows.c:
             clauses.append(rows.c.deleted_at.is_not(None) if deleted else rows.c.deleted_at.is_(None))
         if self.parent:
             clauses.append(self._parent_is_visible(self.parent, rows, read[1:]))
         return and_(true(), *clauses)
 
-    def allowed(self, verb: str, extents: Extents, rows: FromClause) -> ColumnElement[bool]:
+    def allowed(self, verb: str, permits: Permits, rows: FromClause) -> ColumnElement[bool]:
         """Return the predicate of the records that the action may touch, among the visible ones."""
-        return self._rule(verb, extents[0], rows)
+        return self._rule(verb, permits[0], rows)
 
-    def addable(self, reach: Reach, parents: FromClause) -> ColumnElement[bool]:
+    def addable(self, permit: Permit, parents: FromClause) -> ColumnElement[bool]:
         """Return the predicate of the parents to which a record may be added: ``create``, with the grants on them."""
         if self.parent is None:
             raise ConfigurationError(f"{self.resource} has no parent")
         above = self.parent.access
-        if reach.extent is Extent.OWN or reach.own_only:  # who creates a record owns it
-            extent = Extent.ALL if reach.extent is Extent.OWN else reach.extent
-            reach = Reach(extent, reach.granted)
-        return self._decided("create", reach, lambda chosen: above.reached(parents, chosen), own=None)
+        if permit.breadth is Breadth.OWN or permit.own_only:  # who creates a record owns it
+            breadth = Breadth.ALL if permit.breadth is Breadth.OWN else permit.breadth
+            permit = Permit(breadth, permit.granted)
+        return self._decided("create", permit, lambda chosen: above.reached(parents, chosen), own=None)
 
     def readable_by(self, principal: Principal, rows: FromClause | None = None) -> ColumnElement[bool]:
         """Return the predicate of what a principal may read, with its values in it: for statements of an ORM session.
 
         The compiled statements take the values as parameters instead.
         """
-        seen = self.visible(self.table if rows is None else rows, self.read_extents(principal))
+        seen = self.visible(self.table if rows is None else rows, self.read_permits(principal))
         return with_subjects(seen, principal.subjects)
 
     def allowed_to(self, principal: Principal, verb: str) -> ColumnElement[bool]:
         """Return the predicate of what a principal may do among what it may read, with its values in it."""
-        permitted = self._rule(verb, self.reach(principal, verb), self.table)
+        permitted = self._rule(verb, self.permit(principal, verb), self.table)
         return with_subjects(permitted, principal.subjects)
 
     def _rule(
-        self, verb: str, reach: Reach, rows: FromClause, named: ColumnElement[Any] | None = None
+        self, verb: str, permit: Permit, rows: FromClause, named: ColumnElement[Any] | None = None
     ) -> ColumnElement[bool]:
-        return self._decided(verb, reach, lambda chosen: self.reached(rows, chosen, named), own=self._own(verb, rows))
+        return self._decided(verb, permit, lambda chosen: self.reached(rows, chosen, named), own=self._own(verb, rows))
 
     def _decided(
         self,
         verb: str,
-        reach: Reach,
+        permit: Permit,
         reached: Callable[[Chosen], ColumnElement[bool]],
         *,
         own: ColumnElement[bool] | None,
     ) -> ColumnElement[bool]:
-        """Say what each line means for a reach, and fold them."""
+        """Say what each line means for a permit, and fold them."""
         lines: dict[Line, ColumnElement[bool]] = {}
-        if reach.own_only:
+        if permit.own_only:
             lines[Line.KEY_SCOPE] = true() if own is None else not_(own)
-        if reach.extent is Extent.ALWAYS:
+        if permit.breadth is Breadth.ALWAYS:
             lines[Line.ALLOW_ALWAYS] = true()
-        if reach.extent is Extent.DENIED:
+        if permit.breadth is Breadth.DENIED:
             lines[Line.DENY_GRANT] = true()
-        if reach.granted:
+        if permit.granted:
             lines[Line.DENY_GRANT] = reached(denied(self.actions(verb)))
-            if reach.extent is not Extent.ALL:
+            if permit.breadth is not Breadth.ALL:
                 lines[Line.ALLOW_GRANT] = reached(allowed(self.actions(verb)))
-        if reach.extent is Extent.OWN and own is not None:
+        if permit.breadth is Breadth.OWN and own is not None:
             lines[Line.OWNERSHIP] = own
-        if reach.extent is Extent.ALL:
+        if permit.breadth is Breadth.ALL:
             lines[Line.ROLE] = true()
         return predicate(lines)
 
@@ -283,7 +315,7 @@ class ResourceAccess:
             chosen_above = or_(false(), *self.parent.access._reached_by(above.c[self.parent.column], tenant, chosen))  # noqa: SLF001 - itself, one floor up
             yield exists(select(1).where(above.c.tenant_id == tenant, above.c.id == named, chosen_above))
 
-    def _parent_is_visible(self, parent: Parent, rows: FromClause, read: Extents) -> ColumnElement[bool]:
+    def _parent_is_visible(self, parent: Parent, rows: FromClause, read: Permits) -> ColumnElement[bool]:
         """Return the condition that the record above is visible, with its grants asked for by the child's column.
 
         PostgreSQL adds the price of reading the grants to each look-up of a parent in a nested loop, once for every
@@ -327,7 +359,7 @@ class ResourceAccess:
                 found = {} if record is None else self._matching(principal, verb, record, grants)
             return found.get(effect)
 
-        return Question(principal, f"{self.resource}:{verb}", owns, grant, self.acl_allow_always)
+        return Question(principal, self.permission(verb), owns, grant, self.acl_allow_always)
 
     def can(self, principal: Principal, verb: str, record: RecordFacts, grants: Collection[GrantFacts] = ()) -> bool:
         """Tell whether a verb is allowed on a record that is visible, as everything above it is."""
@@ -363,4 +395,4 @@ class ResourceAccess:
 
 
 def _has_all(principal: Principal, permission: str) -> bool:
-    return principal.extent(permission) is Extent.ALL and principal.scope(permission) is Extent.ALL
+    return principal.breadth(permission) is Breadth.ALL and principal.scope(permission) is Breadth.ALL

@@ -12,9 +12,9 @@ from tenantry.access.keys import KeyService
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principals import Principals
 from tenantry.access.resource import ResourceAccess
-from tenantry.access.roles import GivingRoles, RoleBook, Roles
+from tenantry.access.roles import RoleCache, RoleDelegation, Roles
 from tenantry.access.sessions import VisibleRows
-from tenantry.access.type_grants import TypeGrantBook
+from tenantry.access.type_grants import TypeGrantCache
 from tenantry.identity import Authenticator
 from tenantry.runtime import Runtime
 from tenantry.tenancy import TenantResolver
@@ -36,7 +36,7 @@ class AccessService:
         declared = tuple(resources)
         self._resolver = resolver
         self.catalog = catalog
-        self.giving = GivingRoles(catalog)
+        self.giving = RoleDelegation(catalog)
         self.roles = Roles(runtime, catalog, self.giving)
         self.keys = KeyService(runtime, catalog, self.giving)
         self.grants = GrantService(runtime, catalog, declared, tenant_of=resolver.named)
@@ -44,8 +44,8 @@ class AccessService:
         self.denials = DenialTrail(runtime)
         self.principals = Principals(
             catalog,
-            RoleBook(runtime.database, runtime.facts, catalog),
-            TypeGrantBook(runtime.database, runtime.facts),
+            RoleCache(runtime.database, runtime.facts, catalog),
+            TypeGrantCache(runtime.database, runtime.facts),
             runtime.clock,
         )
         runtime.database.narrow_sessions(VisibleRows(declared))

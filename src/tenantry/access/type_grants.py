@@ -31,7 +31,7 @@ class TypeGrantFacts:
     expires_at: datetime | None
 
 
-class TypeGrantBook:
+class TypeGrantCache:
     """The grants on whole resources of each tenant, from cached facts where they are known."""
 
     def __init__(self, database: Database, facts: FactCache) -> None:

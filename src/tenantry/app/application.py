@@ -19,7 +19,7 @@ from tenantry.http import API_PREFIX, ResponseStyle
 from tenantry.identity import OneTimeToken, Session, Throttle, User
 from tenantry.kernel import TenantryError
 from tenantry.module import Module
-from tenantry.resources import IdempotencyKey, ResourceRouter
+from tenantry.resources import ControlIdempotencyKey, IdempotencyKey, ResourceRouter
 from tenantry.tenancy import MODELS as TENANCY_MODELS
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ FRAMEWORK_MODELS: tuple[type[Table], ...] = (
     OutboxEvent,
     ControlOutboxEvent,
     IdempotencyKey,
+    ControlIdempotencyKey,
 )
 
 

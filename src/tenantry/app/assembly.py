@@ -16,7 +16,7 @@ from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
-from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement
+from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement, Plane
 from tenantry.database.doctor import assert_safe_roles
 from tenantry.database.migrations import create_placement_schema, require_current
 from tenantry.identity import IdentityService, derived_key
@@ -92,6 +92,7 @@ def _parts(
     mailer: Mailer | None,
 ) -> Assembly:
     resolver = TenantResolver(database, facts)
+    catalog = application.catalog()
     runtime = Runtime(
         environment=settings.environment,
         clock=clock or SystemClock(),
@@ -100,9 +101,12 @@ def _parts(
         mailer=mailer or _mailer(settings.environment),
         members=resolver,
         metrics=_metrics(database),
+        permissions=catalog,
     )
-    resources = [router.service.resource.access for router in application.resources]
-    access = AccessService(runtime, resolver, application.catalog(), resources)
+    served = [router.service.resource for router in application.resources]
+    # Grants, explanations and ORM sessions are about records of tenants: nothing of the control plane is lent.
+    resources = [one.access for one in served if one.plane is Plane.TENANT]
+    access = AccessService(runtime, resolver, catalog, resources)
     tenancy = TenancyService(
         runtime,
         settings.tenancy,

@@ -114,8 +114,6 @@ def _tenancy_rules() -> TenancyRules:
         member=current_access,
         may_read_members=require_permission("members:read").dependency,
         may_manage_members=require_permission("members:manage").dependency,
-        may_read_teams=require_permission("teams:read").dependency,
-        may_manage_teams=require_permission("teams:manage").dependency,
         may_update_tenant=require_permission("tenant:update").dependency,
         platform_admin=require_platform_admin,
     )

@@ -26,6 +26,7 @@ from tenantry.database.planes import (
     Table,
     TenantTable,
     Timestamp,
+    plane_of,
     tenant_reference,
 )
 from tenantry.database.planning import Planning
@@ -70,5 +71,6 @@ __all__ = [
     "UnitOfWork",
     "UnsafeRole",
     "ValueRefused",
+    "plane_of",
     "tenant_reference",
 ]

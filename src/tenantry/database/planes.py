@@ -115,3 +115,8 @@ METADATA = {
     Plane.SHARED: SharedTable.metadata,
     Plane.TENANT: TenantTable.metadata,
 }
+
+
+def plane_of(model: type[Table]) -> Plane:
+    """Return the plane that a model's table lies in."""
+    return next(plane for plane, metadata in METADATA.items() if metadata is model.metadata)

@@ -5,7 +5,7 @@ from tenantry.resources.answer import Answer
 from tenantry.resources.controller import Controller, endpoint, is_controller, scope
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId
-from tenantry.resources.idempotency import IdempotencyKey
+from tenantry.resources.idempotency import ControlIdempotencyKey, IdempotencyKey
 from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_first, unique_among_live
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
 from tenantry.resources.projection import Projection, SqlField
@@ -14,12 +14,14 @@ from tenantry.resources.router import PageFacts, ResourceRoute, ResourceRouter
 from tenantry.resources.schemas import CreateSchema, ReadSchema, UpdateSchema
 from tenantry.resources.service import ResourceService
 from tenantry.resources.statements import Change
+from tenantry.resources.write import Write
 
 __all__ = [
     "STANDARD",
     "Answer",
     "Change",
     "ConfirmationMissing",
+    "ControlIdempotencyKey",
     "Controller",
     "CreateSchema",
     "Exchange",
@@ -44,6 +46,7 @@ __all__ = [
     "SqlField",
     "TenantModel",
     "UpdateSchema",
+    "Write",
     "endpoint",
     "is_controller",
     "newest_first",

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import ColumnElement
 from sqlalchemy import Table as SqlTable
 
 from tenantry.access import ResourceAccess
+from tenantry.database import Plane
 from tenantry.kernel import ConfigurationError
 from tenantry.resources.projection import Projection
 
 
 @dataclass(frozen=True, eq=False)
 class ResourceDefinition:
-    """A resource, as its statements need to know it. Compared by identity, so that it can key a cache."""
+    """A resource, as its statements need to know it. Compared by identity, so that it can key a cache.
+
+    The plane of the model decides scope, database role, trail and outbox; everything else is the same in every plane.
+    """
 
     access: ResourceAccess
     read: type[BaseModel]
-    list_item: type[BaseModel]
+    list_item: type[BaseModel] = None  # type: ignore[assignment]  # `read`, unless lists show another
+    key: str = "id"
+    """The column that names a record; below its parent, where the parent is part of the primary key."""
+    subject: str = ""
+    """The column whose id the trail and the outbox name; the key where nothing else is said."""
+    guarded: bool | None = None
+    """Whether a write needs more than its permission: then a service without the hook of a verb refuses that verb.
+    Where nothing is said, records of the control plane are guarded, and those of tenants are not."""
+    plane: Plane = field(init=False)
     table: SqlTable = field(init=False)
     item: Projection = field(init=False)
     line: Projection = field(init=False)
@@ -31,6 +45,11 @@ class ResourceDefinition:
         """Derive the projections; refuse what the generated statements could not serve."""
         table = self.access.table
         names = [column.name for column in table.columns]
+        object.__setattr__(self, "plane", self.access.plane)
+        object.__setattr__(self, "list_item", self.list_item or self.read)
+        if self.guarded is None:
+            object.__setattr__(self, "guarded", self.plane is Plane.CONTROL)
+        object.__setattr__(self, "subject", self.subject or self.key)
         restricted = self.access.restricted
         masked = {column.name for column in table.columns if column.info.get("sensitive")} | set(restricted)
         object.__setattr__(self, "table", table)
@@ -60,6 +79,27 @@ class ResourceDefinition:
     def soft_deletes(self) -> bool:
         """Whether a delete marks the row instead of removing it."""
         return "deleted_at" in self.table.c
+
+    @property
+    def purgeable(self) -> bool:
+        """Whether ``?hard=true`` says anything."""
+        return self.plane is Plane.TENANT or self.soft_deletes
+
+    @property
+    def versioned(self) -> bool:
+        """Whether a record counts its changes; only then it has an ETag."""
+        return "version" in self.table.c
+
+    @property
+    def below_parent(self) -> bool:
+        """Whether a record is named by its parent and its key together."""
+        parent = self.access.parent
+        return parent is not None and parent.column in self.table.primary_key.columns
+
+    @property
+    def columns(self) -> dict[str, ColumnElement[Any]]:
+        """What lists are filtered, sorted and searched by: the columns, and what is computed beside them."""
+        return {**dict(self.table.columns), **self.line.computed(self.table)}
 
     @property
     def owned(self) -> bool:

@@ -15,7 +15,8 @@ from sqlalchemy import Index, SmallInteger, String, Text, bindparam, func, selec
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenantry.database import Statement, TenantTable, Timestamp, UnitOfWork
+from tenantry.database import ControlTable, Plane, Statement, TenantTable, Timestamp, UnitOfWork
+from tenantry.database.row_security import OF_TENANT, Policy
 from tenantry.kernel import new_id
 from tenantry.resources.answer import Answer
 from tenantry.resources.errors import IdempotencyKeyReused
@@ -24,12 +25,8 @@ KEPT = timedelta(hours=24)
 """How long an answer is replayed; a later request with the key is a new one."""
 
 
-class IdempotencyKey(TenantTable):
-    """A key that an actor used, what for, and the answer it got."""
-
-    __tablename__ = "idempotency_keys"
-    __privileges__: ClassVar[dict[str, str]] = {"tenantry_app": "SELECT, INSERT, UPDATE, DELETE"}
-    __table_args__ = (Index("uq_idempotency_keys_actor", "tenant_id", "actor_id", "key", unique=True),)
+class KeyColumns:
+    """What is kept of a key, in either plane."""
 
     actor_id: Mapped[uuid.UUID]
     key: Mapped[str] = mapped_column(String(255))
@@ -42,35 +39,55 @@ class IdempotencyKey(TenantTable):
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
 
 
-_KEYS = IdempotencyKey.__table__
-_claim = insert(_KEYS).values(
-    {
-        name: bindparam(f"new_{name}", type_=_KEYS.c[name].type)
-        for name in ("tenant_id", "id", "actor_id", "key", "fingerprint")
-    }
-)
-_CLAIM = Statement(
-    _claim.on_conflict_do_update(
-        index_elements=["tenant_id", "actor_id", "key"],
-        set_={
-            "id": _claim.excluded.id,
-            "fingerprint": _claim.excluded.fingerprint,
-            "status": None,
-            "created_at": func.now(),
-        },
-        where=_KEYS.c.created_at < func.now() - KEPT,
-    ).returning(_KEYS.c.id),
-    writes=True,
-)
-_FIND = Statement(select(_KEYS).where(_KEYS.c.actor_id == bindparam("actor_id"), _KEYS.c.key == bindparam("key")))
-_KEEP = Statement(
-    update(_KEYS)
-    .where(_KEYS.c.actor_id == bindparam("by"), _KEYS.c.key == bindparam("of"))
-    .values(
-        {name: bindparam(f"new_{name}", type_=_KEYS.c[name].type) for name in ("status", "location", "version", "body")}
-    ),
-    writes=True,
-)
+class IdempotencyKey(KeyColumns, TenantTable):
+    """A key that an actor used, what for, and the answer it got."""
+
+    __tablename__ = "idempotency_keys"
+    __privileges__: ClassVar[dict[str, str]] = {"tenantry_app": "SELECT, INSERT, UPDATE, DELETE"}
+    __table_args__ = (Index("uq_idempotency_keys_actor", "tenant_id", "actor_id", "key", unique=True),)
+
+
+class ControlIdempotencyKey(KeyColumns, ControlTable):
+    """The same for requests to the control plane, whose transactions permit no other."""
+
+    __tablename__ = "idempotency_keys"
+    __policies__: ClassVar[tuple[Policy, ...]] = (Policy("tenant_rows", "tenantry_control", using=OF_TENANT),)
+    __table_args__ = (Index("uq_idempotency_keys_actor", "tenant_id", "actor_id", "key", unique=True),)
+
+    tenant_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, sort_order=-1000)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-999)
+
+
+_NAMES = ("tenant_id", "id", "actor_id", "key", "fingerprint")
+_ANSWER = ("status", "location", "version", "body")
+
+
+class _Statements:
+    """What is asked of the keys of one plane."""
+
+    def __init__(self, model: type[IdempotencyKey | ControlIdempotencyKey]) -> None:
+        keys = model.__table__
+        claimed = insert(keys).values({name: bindparam(f"new_{name}", type_=keys.c[name].type) for name in _NAMES})
+        fresh = {"id": claimed.excluded.id, "fingerprint": claimed.excluded.fingerprint}
+        self.claim = Statement(
+            claimed.on_conflict_do_update(
+                index_elements=["tenant_id", "actor_id", "key"],
+                set_={**fresh, "status": None, "created_at": func.now()},
+                where=keys.c.created_at < func.now() - KEPT,
+            ).returning(keys.c.id),
+            writes=True,
+        )
+        mine = (
+            keys.c.tenant_id == bindparam("of_tenant"),
+            keys.c.actor_id == bindparam("by"),
+            keys.c.key == bindparam("of"),
+        )
+        self.find = Statement(select(keys).where(*mine))
+        kept = {name: bindparam(f"new_{name}", type_=keys.c[name].type) for name in _ANSWER}
+        self.keep = Statement(update(keys).where(*mine).values(kept), writes=True)
+
+
+_STATEMENTS = {Plane.TENANT: _Statements(IdempotencyKey), Plane.CONTROL: _Statements(ControlIdempotencyKey)}
 
 
 async def claim(uow: UnitOfWork, actor_id: UUID, key: str, fingerprint: str) -> Answer | None:
@@ -79,7 +96,7 @@ async def claim(uow: UnitOfWork, actor_id: UUID, key: str, fingerprint: str) -> 
     Raises `IdempotencyKeyReused` where the key belongs to another request.
     """
     mine = await uow.value(
-        _CLAIM,
+        _STATEMENTS[uow.plane].claim,
         new_tenant_id=uow.tenant_id,
         new_id=new_id(),
         new_actor_id=actor_id,
@@ -88,7 +105,7 @@ async def claim(uow: UnitOfWork, actor_id: UUID, key: str, fingerprint: str) -> 
     )
     if mine is not None:
         return None
-    found = await uow.one(_FIND, actor_id=actor_id, key=key)
+    found = await uow.one(_STATEMENTS[uow.plane].find, of_tenant=uow.tenant_id, by=actor_id, of=key)
     if found is None or found["fingerprint"] != fingerprint:
         raise IdempotencyKeyReused("Send a new key for a new request, or the same body with the same key.")
     return Answer(found["status"], found["body"].encode(), version=found["version"], location=found["location"])
@@ -97,7 +114,8 @@ async def claim(uow: UnitOfWork, actor_id: UUID, key: str, fingerprint: str) -> 
 async def keep(uow: UnitOfWork, actor_id: UUID, key: str, answer: Answer) -> None:
     """Store the answer of the work that claimed the key."""
     await uow.run(
-        _KEEP,
+        _STATEMENTS[uow.plane].keep,
+        of_tenant=uow.tenant_id,
         by=actor_id,
         of=key,
         new_status=answer.status,

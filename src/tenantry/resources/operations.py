@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope
 
 from tenantry.access import AccessGate, Principal, require_anywhere
-from tenantry.database import Planning, UnitOfWork
+from tenantry.database import Plane, Planning, UnitOfWork
 from tenantry.http import (
     InvalidQuery,
     ResponseStyle,
@@ -85,14 +85,16 @@ class Exchange:
         edge: ResourceEdge = scope["app"].state.resources
         return cls(scope, receive, edge, await edge.gate.principal(scope))
 
-    def work(self, planning: Planning = Planning.KEPT) -> UnitOfWork:
-        """Open the unit of work of the principal's tenant."""
-        principal = self.principal
-        return self.edge.runtime.database.tenant_scope(
+    def work(self, plane: Plane = Plane.TENANT, planning: Planning = Planning.KEPT) -> UnitOfWork:
+        """Open the unit of work of the principal's tenant, in the plane of the records."""
+        database, principal, request_id = self.edge.runtime.database, self.principal, self.scope["state"]["request_id"]
+        if plane is Plane.CONTROL:
+            return database.control_scope(actor=principal.actor, request_id=request_id, tenant_id=principal.tenant.id)
+        return database.tenant_scope(
             principal.tenant.id,
             principal.tenant.placement,
             actor=principal.actor,
-            request_id=self.scope["state"]["request_id"],
+            request_id=request_id,
             planning=planning,
             reader=principal,
         )
@@ -147,6 +149,10 @@ class Operations:
     update_schema: type[BaseModel] | None = None
     parent_in_path: str | None = None
     """The path parameter with the parent's id, for the nested routes."""
+    id_in_path: str = "id"
+    """The path parameter with the record's id."""
+    located: bool = True
+    """Whether a new record can be read where `Location` says."""
 
     @property
     def resource(self) -> ResourceDefinition:
@@ -158,11 +164,12 @@ class Operations:
 
         Whoever may not create it any more is refused the stored answer as well.
         """
-        parent_id = exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
+        self._admit(exchange, "create")
+        parent_id = self._parent(exchange)
         raw = await exchange.body()
         payload = read_json(raw, _declared(self.create_schema))
         key = idempotency_key(exchange.header(b"idempotency-key"))
-        async with exchange.work() as uow:
+        async with self._work(exchange) as uow:
             service = self._service(exchange, uow)
             if key is not None:
                 print_ = _fingerprint(exchange.scope, raw)
@@ -170,31 +177,36 @@ class Operations:
                     await service.readmit(payload, parent_id=parent_id)
                     return repeated
             record = await service.create(payload, parent_id=parent_id)
-            answer = self._record(record, "created", status=201, location=f"{self.path}/{record.id}")
+            location = f"{self.path}/{record.id}" if self.located else None
+            answer = self._record(record, "created", status=201, location=location)
             if key is not None:
                 await idempotency.keep(uow, exchange.principal.user_id, key, answer)
         return answer
 
     async def read(self, exchange: Exchange) -> Answer:
         """GET one record: 200, or 304 where `If-None-Match` names its version."""
-        record_id = exchange.id_in_path()
+        self._admit(exchange, "read")
+        record_id, parent_id = exchange.id_in_path(self.id_in_path), self._parent(exchange)
         known = exchange.header(b"if-none-match")
-        async with exchange.work() as uow:
-            record = await self._service(exchange, uow).read(record_id)
+        async with self._work(exchange) as uow:
+            record = await self._service(exchange, uow).read(record_id, **_below(parent_id))
         answer = self._record(record, "retrieved")
-        return Answer(304, version=record.version) if is_known(known, record.version) else answer
+        if record.version is not None and is_known(known, record.version):
+            return Answer(304, version=record.version)
+        return answer
 
     async def list(self, exchange: Exchange) -> Answer:
         """GET the collection: a page. Whoever cannot see any record, now or ever, is told so instead."""
-        parent_id = exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
+        self._admit(exchange, "read")
+        parent_id = self._parent(exchange)
         principal, access = exchange.principal, self.resource.access
-        read = access.read_extents(principal)
+        read = access.read_permits(principal)
         require_anywhere(principal, access, "read")
         signer, spec = exchange.edge.cursors, self.spec.without(access.hidden(principal))
         binding = f"{principal.tenant.id}:{principal.user_id}:{self.resource.name}:{parent_id}"
         request = parse_list(exchange.scope["query_string"], spec, signer=signer, binding=binding)
         planning = planning_of(self.resource, read, request.shape, nested=parent_id is not None)
-        async with exchange.work(planning) as uow:
+        async with self._work(exchange, planning) as uow:
             page = await self._service(exchange, uow).list(request, spec, parent_id=parent_id)
         cursor = signer.next_cursor(request, page.keys, spec=spec, binding=binding) if page.has_more else None
         body = page_body(page.json, has_more=page.has_more, next_cursor=cursor, total=page.total)
@@ -202,34 +214,40 @@ class Operations:
 
     async def update(self, exchange: Exchange) -> Answer:
         """PATCH one record: the fields that the body names."""
-        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
+        self._admit(exchange, "update")
+        record_id, expected = self._versioned(exchange)
         payload = read_json(await exchange.body(), _declared(self.update_schema))
-        async with exchange.work() as uow:
+        async with self._work(exchange) as uow:
             record = await self._service(exchange, uow).update(record_id, payload, expected=expected)
         return self._record(record, "updated")
 
     async def replace(self, exchange: Exchange) -> Answer:
         """PUT one record: every writable field."""
-        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
+        self._admit(exchange, "update")
+        record_id, expected = self._versioned(exchange)
         payload = read_json(await exchange.body(), _declared(self.create_schema))
-        async with exchange.work() as uow:
+        async with self._work(exchange) as uow:
             record = await self._service(exchange, uow).replace(record_id, payload, expected=expected)
         return self._record(record, "updated")
 
     async def delete(self, exchange: Exchange) -> Answer:
         """DELETE one record; ``?hard=true`` removes what would otherwise be marked."""
-        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
-        hard = _flag(exchange.scope, "hard")
-        async with exchange.work() as uow:
-            await self._service(exchange, uow).delete(record_id, expected=expected, hard=hard)
+        self._admit(exchange, "delete")
+        record_id, expected = self._versioned(exchange)
+        parent_id = self._parent(exchange)
+        hard = self.resource.purgeable and _flag(exchange.scope, "hard")
+        async with self._work(exchange) as uow:
+            service = self._service(exchange, uow)
+            await service.delete(record_id, expected=expected, hard=hard, **_below(parent_id))
         gone = b'{"id":"%s"}' % str(record_id).encode()
         body = b"" if self.style is ResponseStyle.PLAIN else wrap(self.style, self._title("deleted"), gone)
         return Answer(deleted_status(self.style), body)
 
     async def restore(self, exchange: Exchange) -> Answer:
         """POST …/restore: bring a soft-deleted record back."""
-        record_id, expected = exchange.id_in_path(), parse_if_match(exchange.header(b"if-match"))
-        async with exchange.work() as uow:
+        self._admit(exchange, "delete")
+        record_id, expected = self._versioned(exchange)
+        async with self._work(exchange) as uow:
             record = await self._service(exchange, uow).restore(record_id, expected=expected)
         return self._record(record, "restored")
 
@@ -239,9 +257,25 @@ class Operations:
         confirmed = read_pairs(exchange.scope["query_string"]).get("confirm")
         if confirmed != self.resource.name:
             raise ConfirmationMissing(f"Repeat the request with ?confirm={self.resource.name}.")
-        async with exchange.work() as uow:
+        async with self._work(exchange) as uow:
             removed = await self._service(exchange, uow).clear()
         return Answer(200, wrap(self.style, self._title("cleared"), b'{"removed":%d}' % removed))
+
+    def _admit(self, exchange: Exchange, verb: str) -> None:
+        """Refuse whoever lacks a permission that is for every record or none, before anything else is looked at."""
+        if self.resource.access.whole:
+            require_anywhere(exchange.principal, self.resource.access, verb)
+
+    def _parent(self, exchange: Exchange) -> UUID | None:
+        return exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
+
+    def _versioned(self, exchange: Exchange) -> tuple[UUID, int | None]:
+        """Return the id in the path, and the version that the client read, if it says so."""
+        expected = parse_if_match(exchange.header(b"if-match")) if self.resource.versioned else None
+        return exchange.id_in_path(self.id_in_path), expected
+
+    def _work(self, exchange: Exchange, planning: Planning = Planning.KEPT) -> UnitOfWork:
+        return exchange.work(self.resource.plane, planning)
 
     def _service(self, exchange: Exchange, uow: UnitOfWork) -> ResourceService:
         return self.service(uow, exchange.principal, exchange.edge.runtime)
@@ -270,3 +304,8 @@ def _flag(scope: Scope, name: str) -> bool:
     if value not in ("true", "false"):
         raise InvalidQuery(errors=[FieldError(f"?{name}", "It takes true or false.", "invalid_flag")])
     return value == "true"
+
+
+def _below(parent_id: UUID | None) -> dict[str, UUID]:
+    """Return the part of an address that only records have which are named below their parent."""
+    return {} if parent_id is None else {"parent_id": parent_id}

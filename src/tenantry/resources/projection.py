@@ -51,6 +51,10 @@ class Projection:
         kept = [name for name in self.names if name not in hidden and (only is None or name in only)]
         return [self._expression(name, rows).label(name) for name in kept]
 
+    def computed(self, rows: FromClause) -> dict[str, ColumnElement[Any]]:
+        """Return the expressions of the fields that are no columns."""
+        return {name: found.expression(rows) for name in self.names if (found := _sql_field(self._fields[name]))}
+
     def _expression(self, name: str, rows: FromClause) -> ColumnElement[Any]:
         computed = _sql_field(self._fields[name])
         return computed.expression(rows) if computed else rows.c[name]

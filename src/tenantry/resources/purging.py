@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import CTE, Select, Table, delete, or_, select
 
 from tenantry.access import Grant, ResourceAccess
+from tenantry.database import Plane
 
 _GRANTS = Grant.__table__
 
@@ -22,6 +23,8 @@ def without_grants(access: ResourceAccess, removed: CTE) -> list[CTE]:
     would leave the grants on them. The parts of one statement read the same moment, so the records below are still
     there to be found.
     """
+    if access.plane is Plane.CONTROL:
+        return []
     gone: Ids = select(removed.c.id)
     ids = [*([gone] if access.grantable else ()), *_below(access.table, gone)]
     if not ids:

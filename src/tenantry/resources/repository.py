@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import SUBJECTS, Extents, Principal, RecordNotFound, addition, existence, refusal
+from tenantry.access import SUBJECTS, TENANT, Permits, Principal, RecordNotFound, addition, existence, refusal
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
 from tenantry.http import StaleVersion
-from tenantry.kernel import new_id
+from tenantry.kernel import NotFound, new_id
 from tenantry.query import ListRequest, ListSpec
 from tenantry.resources import statements
 from tenantry.resources.definition import ResourceDefinition
@@ -25,7 +25,8 @@ class Rendered:
 
     id: UUID
     json: str
-    version: int
+    version: int | None
+    """None where records do not count their changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,36 @@ class ResourceRepository:
         self.hidden = resource.access.hidden(principal)
         """The restricted fields that this principal neither reads nor writes."""
 
-    async def read(self, record_id: UUID) -> Rendered:
+    async def read(self, record_id: UUID, *, parent_id: UUID | None = None) -> Rendered:
         """Return one visible record. Raises `RecordNotFound`."""
-        statement = statements.reading(self.resource, self._access.read_extents(self.principal), self.hidden)
-        row = await self.uow.one(statement, id=record_id, **self._actor())
+        statement = statements.reading(self.resource, self._access.read_permits(self.principal), self.hidden)
+        row = await self.uow.one(statement, id=record_id, parent_id=parent_id, **self._actor())
         if row is None:
             raise self._not_found(record_id)
         return Rendered(record_id, row["json"], row["version"])
+
+    async def hold(self, record_id: UUID, verb: str, *, parent_id: UUID | None = None, deleted: bool = False) -> Row:
+        """Return a record as it is, which nobody changes meanwhile; `deleted` asks for a soft-deleted one.
+
+        Raises `RecordNotFound`, `NotPermitted`.
+        """
+        permits = self._access.permits(self.principal, verb)
+        statement = statements.holding(self.resource, verb, permits, deleted=deleted)
+        row = await self.uow.one(statement, id=record_id, parent_id=parent_id, **self._actor())
+        if row is None:
+            if parent_id is not None:
+                await self.require_parent(parent_id, verb)
+            raise self._not_found(record_id)
+        if not row["allowed"]:
+            raise refusal(self._access, verb, record_id)
+        return row
 
     async def page(self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None) -> RenderedPage:
         """Return one page of the visible records, of one parent where `parent_id` is given.
 
         Raises `RecordNotFound` for a parent that is not visible.
         """
-        read = self._access.read_extents(self.principal)
+        read = self._access.read_permits(self.principal)
         nested = parent_id is not None
         statement = statements.listing(self.resource, read, request.shape, spec, nested=nested, hidden=self.hidden)
         row = await self.uow.exactly_one(statement, **request.params, parent_id=parent_id, **self._actor())
@@ -82,16 +99,17 @@ class ResourceRepository:
         and the errors of the table's constraints.
         """
         parent = self._access.parent
-        above = parent.access.read_extents(self.principal) if parent else ()
-        extents = (self._access.reach(self.principal, "create"), *above)
+        above = self._permits_above("create") if parent else ()
+        permits = (self._access.permit(self.principal, "create"), *above)
         record_id = new_id()
-        full = {"tenant_id": self.uow.tenant_id, "id": record_id, **values}
-        statement = statements.creation(self.resource, tuple(full), extents, self.hidden)
+        made = {"tenant_id": self.uow.tenant_id, "id": record_id}
+        full = {name: value for name, value in made.items() if name in self.resource.table.c} | dict(values)
+        statement = statements.creation(self.resource, tuple(full), permits, self.hidden)
         row = await self.uow.one(statement, **_set(full), **self._line(action), **self._actor())
         if row is None:
-            await self.require_parent(values[parent.column] if parent else record_id)
+            await self.require_parent(values[parent.column] if parent else record_id, "create")
             raise refusal(self._access, "create")
-        return Rendered(record_id, row["json"], row["version"])
+        return Rendered(row["key"], row["json"], row["version"])
 
     async def change(
         self,
@@ -102,6 +120,7 @@ class ResourceRepository:
         action: str,
         values: Mapping[str, Any] | None = None,
         expected: int | None = None,
+        parent_id: UUID | None = None,
     ) -> Rendered:
         """Change a visible record as `verb` allows, with its audit line and event.
 
@@ -109,10 +128,11 @@ class ResourceRepository:
         this order, and the errors of the table's constraints.
         """
         values = values or {}
-        shape = Mutation(change, verb, self._access.extents(self.principal, verb), tuple(values), self.hidden)
+        shape = Mutation(change, verb, self._access.permits(self.principal, verb), tuple(values), self.hidden)
         statement = statements.mutation(self.resource, shape)
         line = {} if change is Change.NOTHING else self._line(action)
-        row = await self.uow.one(statement, id=record_id, expected=expected, **_set(values), **line, **self._actor())
+        asked = {"id": record_id, "parent_id": parent_id, "expected": expected}
+        row = await self.uow.one(statement, **asked, **_set(values), **line, **self._actor())
         if row is None:
             raise self._not_found(record_id)
         self._refuse(row, verb, record_id)
@@ -120,30 +140,32 @@ class ResourceRepository:
 
     async def clear(self, *, action: str) -> int:
         """Delete every visible record that the verb ``clear`` may touch; return how many."""
-        extents: Extents = self._access.extents(self.principal, "clear")
-        statement = statements.clearing(self.resource, extents)
+        permits: Permits = self._access.permits(self.principal, "clear")
+        statement = statements.clearing(self.resource, permits)
         removed: int = await self.uow.value(statement, **self._line(action), **self._actor())
         return removed
 
     async def require_visible(self, record_id: UUID) -> None:
         """Raise `RecordNotFound` unless the record is visible."""
-        statement = existence(self._access, self._access.read_extents(self.principal))
+        statement = existence(self._access, self._access.read_permits(self.principal))
         if not await self.uow.value(statement, id=record_id, **self._actor()):
             raise self._not_found(record_id)
 
-    async def is_parent_visible(self, parent_id: UUID) -> bool:
+    async def is_parent_visible(self, parent_id: UUID, verb: str = "read") -> bool:
         """Tell whether a record that could hold this resource's records is visible."""
         parent = self._access.parent
         if parent is None:
             return False
-        statement = existence(parent.access, parent.access.read_extents(self.principal))
+        statement = existence(parent.access, self._permits_above(verb))
         found: bool = await self.uow.value(statement, id=parent_id, **self._actor())
         return found
 
-    async def require_parent(self, parent_id: UUID) -> None:
-        """Raise `RecordNotFound` unless the parent is visible."""
-        if not await self.is_parent_visible(parent_id):
-            raise RecordNotFound(f"The record that holds this list, {parent_id}, was not found.")
+    async def require_parent(self, parent_id: UUID, verb: str = "read") -> None:
+        """Raise `RecordNotFound` unless the parent is visible to whoever has this verb in mind."""
+        if not await self.is_parent_visible(parent_id, verb):
+            parent = self._access.parent
+            found_not = parent.access.not_found if parent else RecordNotFound
+            raise found_not(f"The record that holds this list, {parent_id}, was not found.")
 
     async def parent_of(self, record_id: UUID) -> UUID | None:
         """Return the id of the record above one, None where there is none; nobody moves the record meanwhile.
@@ -153,7 +175,7 @@ class ResourceRepository:
         parent = self._access.parent
         if parent is None:
             return None
-        statement = statements.parent_of(self.resource, parent.column, self._access.read_extents(self.principal))
+        statement = statements.parent_of(self.resource, parent.column, self._access.read_permits(self.principal))
         found: UUID | None = await self.uow.value(statement, id=record_id, **self._actor())
         if found is None:
             raise self._not_found(record_id)
@@ -164,22 +186,34 @@ class ResourceRepository:
         parent = self._access.parent
         if parent is None:
             return
-        reach, read = self._access.reach(self.principal, "create"), parent.access.read_extents(self.principal)
-        if not await self.uow.value(addition(self._access, reach, read), id=parent_id, **self._actor()):
-            await self.require_parent(parent_id)
+        permit, read = self._access.permit(self.principal, "create"), self._permits_above("create")
+        if not await self.uow.value(addition(self._access, permit, read), id=parent_id, **self._actor()):
+            await self.require_parent(parent_id, "create")
             raise refusal(self._access, "create")
+
+    def require_version(self, held: Row, expected: int | None) -> None:
+        """Raise `StaleVersion` where a record that is held is not at the version that the caller saw."""
+        if expected is not None and held["version"] != expected:
+            raise self._stale(held["version"])
+
+    def _stale(self, current: int) -> StaleVersion:
+        return StaleVersion(f"The {self.resource.singular} is at version {current}; read it again.")
 
     def _refuse(self, row: Row, verb: str, record_id: UUID) -> None:
         if not row["allowed"]:
             raise refusal(self._access, verb, record_id)
         if row["json"] is None:
-            raise StaleVersion(f"The {self.resource.singular} is at version {row['current']}; read it again.")
+            raise self._stale(row["current"])
 
-    def _not_found(self, record_id: UUID) -> RecordNotFound:
-        return RecordNotFound(f"{self.resource.singular.capitalize()} {record_id} not found.")
+    def _permits_above(self, verb: str) -> Permits:
+        """The reaches of seeing the records above, for whoever has this verb in mind."""
+        return self._access.seen_permits(self.principal, verb)[1:]
+
+    def _not_found(self, record_id: UUID) -> NotFound:
+        return self._access.not_found(f"{self.resource.singular.capitalize()} {record_id} not found.")
 
     def _actor(self) -> dict[str, Any]:
-        return {SUBJECTS: self.principal.subjects}
+        return {SUBJECTS: self.principal.subjects, TENANT: self.uow.tenant_id}
 
     def _line(self, action: str) -> dict[str, Any]:
         return {

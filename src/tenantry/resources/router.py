@@ -32,7 +32,7 @@ from tenantry.http import (
 from tenantry.kernel import ConfigurationError
 from tenantry.query import ListSpec, openapi_parameters
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, Serve
-from tenantry.resources.service import ResourceService
+from tenantry.resources.service import CHECKS, ResourceService
 
 
 class ResourceRoute(APIRoute):
@@ -83,16 +83,23 @@ class ResourceRouter:
         default_sort: str = "-created_at",
         search: Collection[str] = (),
         under: str | None = None,
+        id_in_path: str = "id",
+        name: str | None = None,
+        tag: str | None = None,
     ) -> None:
         self.service = service
+        self._id_in_path = id_in_path
+        self._name = name or service.resource.name.replace("-", "_")
+        self._tag = tag or service.resource.name
         self.path = API_PREFIX + path
         self.operations = frozenset(operations)
         self._create = create
         self._update = update
         self._under = API_PREFIX + under if under else None
+        self._parent = self.path.rpartition("{")[2].partition("}")[0] if "{" in path else None
         resource = service.resource
         self.spec = ListSpec(
-            dict(resource.table.columns),
+            resource.columns,
             fields=resource.line.names,
             filters=filters,
             sorts=sort,
@@ -104,11 +111,11 @@ class ResourceRouter:
     @property
     def name(self) -> str:
         """Name of the resource; the tag of its routes and the first part of their operation ids."""
-        return self.service.resource.name
+        return self._name
 
     def routes(self, style: ResponseStyle) -> list[APIRoute]:
         """Return the routes, static paths before ``/{id}``."""
-        flat = self._operations(style, parent=None)
+        flat = self._operations(style, parent=self._parent)
         routes: list[APIRoute] = []
         if self._under:
             parent = self._under.rpartition("{")[2].partition("}")[0]
@@ -120,7 +127,7 @@ class ResourceRouter:
                 routes.append(self._route(nested, Operation.CREATE, self._under, f"{self.name}_create", parent))
         served_flat = self.operations - {Operation.CREATE} if self._under else self.operations
         routes += [
-            self._route(flat, operation, self._address(operation), f"{self.name}_{operation}")
+            self._route(flat, operation, self._address(operation), f"{self.name}_{operation}", self._parent)
             for operation in Operation
             if operation in served_flat
         ]
@@ -135,6 +142,8 @@ class ResourceRouter:
             create_schema=self._create,
             update_schema=self._update,
             parent_in_path=parent,
+            id_in_path=self._id_in_path,
+            located=Operation.READ in self.operations,
         )
 
     def _address(self, operation: Operation) -> str:
@@ -142,9 +151,9 @@ class ResourceRouter:
             case Operation.CREATE | Operation.LIST | Operation.CLEAR:
                 return self.path
             case Operation.RESTORE:
-                return self.path + "/{id}/restore"
+                return f"{self.path}/{{{self._id_in_path}}}/restore"
             case _:
-                return self.path + "/{id}"
+                return f"{self.path}/{{{self._id_in_path}}}"
 
     def _route(
         self, served: Operations, operation: Operation, path: str, operation_id: str, parent: str | None = None
@@ -165,7 +174,7 @@ class ResourceRouter:
             response_model=None if status == _NO_CONTENT else answer_model(served.style, answer),
             operation_id=operation_id,
             name=operation_id,
-            tags=[self.name],
+            tags=[self._tag],
             summary=facts.summary.format(one=_with_article(self.service.resource.singular), many=self.name),
             responses=_RESPONSES.get(operation),
             openapi_extra=self._list_parameters() if operation is Operation.LIST else None,
@@ -175,8 +184,8 @@ class ResourceRouter:
         declared: dict[str, Any] = {}
         if parent:
             declared[parent] = Annotated[UUID, Path()]
-        elif "{id}" in self._address(operation):
-            declared["id"] = Annotated[UUID, Path()]
+        if f"{{{self._id_in_path}}}" in self._address(operation) and (not parent or parent == self._parent):
+            declared[self._id_in_path] = Annotated[UUID, Path()]
         match operation:
             case Operation.CREATE:
                 declared["payload"] = self._create
@@ -187,13 +196,13 @@ class ResourceRouter:
                 declared["payload"] = self._create
             case Operation.UPDATE:
                 declared["payload"] = self._update
-            case Operation.DELETE:
+            case Operation.DELETE if self.service.resource.purgeable:
                 declared["hard"] = Annotated[bool, Query(description="Remove the record for good (needs purge).")]
             case Operation.CLEAR:
                 declared["confirm"] = Annotated[
                     str, Query(pattern=f"^{self.name}$", description="The resource's name.")
                 ]
-        if operation in _CONDITIONAL:
+        if operation in _CONDITIONAL and self.service.resource.versioned:
             declared["if_match"] = IfMatch
         optional: dict[str, Any] = {"hard": False, "if_match": None, "if_none_match": None, "idempotency_key": None}
         return Signature(
@@ -229,6 +238,20 @@ class ResourceRouter:
         self.spec.without(frozenset(self.service.resource.access.restricted))  # fails where nobody else could list
         if Operation.RESTORE in self.operations and not self.service.resource.soft_deletes:
             raise ConfigurationError(f"{self.path}: restore needs a model with SoftDeletes.")
+        if self.service.resource.guarded:
+            self._check_guarded()
+
+    def _check_guarded(self) -> None:
+        """Refuse a guarded resource whose service has no hook for one of its writes: a misspelt one is none."""
+        if Operation.CLEAR in self.operations:
+            raise ConfigurationError(f"{self.path}: a guarded resource is not cleared; its records go one by one.")
+        for operation in Operation:
+            verb = "update" if operation is Operation.REPLACE else operation.value
+            if operation in self.operations and verb in CHECKS and not self.service.checks(verb):
+                raise ConfigurationError(
+                    f"{self.path}: {self.service.__name__} has no {CHECKS[verb]}, and its resource is guarded. Write "
+                    "the hook, or say guarded=False where a permission is all that the write needs."
+                )
 
 
 class Cleared(BaseModel):

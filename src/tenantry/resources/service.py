@@ -2,27 +2,46 @@
 
 Each write names its audit line and event: the two are one fact (``projects.created``), and the repository writes
 both in the statement of the row itself.
+
+A write asks in one order, for every resource of every plane: `lock` → the record is visible (404) and the verb allowed
+(403) → `check_create`, `check_update`, `check_delete`, `check_restore` → the version (412) → `conflict` (409) → the
+write itself, with the constraints (409) → `announced` and `after`, in the same transaction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from tenantry.access import Extent, FieldNotPermitted, Principal, refusal
+from tenantry.access import Breadth, FieldNotPermitted, Principal, refusal
 from tenantry.database import UnitOfWork
 from tenantry.kernel import FieldError
 from tenantry.query import ListRequest, ListSpec
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.repository import Rendered, RenderedPage, ResourceRepository
 from tenantry.resources.statements import Change
+from tenantry.resources.write import Write
 from tenantry.runtime import Runtime
+
+CHECKS = {
+    "create": "check_create",
+    "update": "check_update",
+    "delete": "check_delete",
+    "purge": "check_delete",
+    "restore": "check_restore",
+}
+"""The hook that checks each verb."""
 
 
 class ResourceService:
-    """Create, read, list, update, replace, delete, restore and clear, for one principal in one unit of work."""
+    """Create, read, list, update, replace, delete, restore and clear, for one principal in one unit of work.
+
+    A service without checks writes with one statement. One that checks a verb, or whose definition is `guarded`, finds
+    and locks the record first; a guarded service without the hook of a verb refuses that verb.
+    """
 
     resource: ClassVar[ResourceDefinition]
 
@@ -32,16 +51,68 @@ class ResourceService:
         self.runtime = runtime
         self.records = ResourceRepository(self.resource, uow, principal)
 
+    # What differs from resource to resource
+
+    async def lock(self, verb: str, record_id: UUID | None) -> None:
+        """Take the locks of a write; nothing has been read before. `record_id` is None for a new record."""
+
+    async def check_create(self, write: Write) -> None:
+        """Refuse a new record that is permitted as such."""
+        self._refuse_unchecked(write)
+
+    async def check_update(self, write: Write) -> None:
+        """Refuse a change that is permitted as such."""
+        self._refuse_unchecked(write)
+
+    async def check_delete(self, write: Write) -> None:
+        """Refuse a deletion, soft or for good, that is permitted as such."""
+        self._refuse_unchecked(write)
+
+    async def check_restore(self, write: Write) -> None:
+        """Refuse to bring a record back."""
+        self._refuse_unchecked(write)
+
+    async def conflict(self, write: Write) -> None:
+        """Refuse what can be asked for, but not now (409): after the version, which is told to whoever may write."""
+
+    def announced(self, write: Write, record_id: UUID) -> Iterable[str]:  # noqa: ARG002 - what a hook may need
+        """Return the keys of the facts that a write to the control plane changes; see `tenantry.cache`."""
+        return ()
+
+    async def after(self, write: Write, record: Rendered) -> None:
+        """Do what follows from a write, in its transaction."""
+
+    def action(self, happened: str) -> str:
+        """Return the name of the audit line and the event."""
+        return f"{self.resource.name.replace('-', '_')}.{happened}"
+
+    async def values(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the column values for the fields of a payload; override to check or to derive some."""
+        return fields
+
+    @classmethod
+    def checks(cls, verb: str) -> bool:
+        """Tell whether the service has a hook of its own for a verb."""
+        hook = CHECKS.get(verb)
+        return hook is not None and getattr(cls, hook) is not getattr(ResourceService, hook)
+
+    # The operations
+
     async def create(self, payload: BaseModel, *, parent_id: UUID | None = None) -> Rendered:
         """Add a record. Raises `NotPermitted`, and `RecordNotFound` for a parent that is not visible."""
         await self._require_create(parent_id)
         await self._require_writable(payload)
-        values = await self.values(self._fields(payload))
-        if self.resource.owned:
-            values["owner_id"] = self.principal.user_id
-        if self.resource.access.parent is not None:
-            values[self.resource.access.parent.column] = parent_id
-        return await self.records.create(values, action=f"{self.resource.name}.created")
+        await self.lock("create", None)
+        values = await self.values(self._fields(payload)) | self._stamped(parent_id)
+        write = Write("create", values, parent_id=parent_id)
+        if self._looks_first("create"):
+            if parent_id is not None:
+                await self.records.require_addable(parent_id)
+            await self.check_create(write)
+            await self.conflict(write)
+        record = await self.records.create(values, action=self.action("created"))
+        await self._finish(write, record)
+        return record
 
     async def readmit(self, payload: BaseModel, *, parent_id: UUID | None = None) -> None:
         """Refuse what `create` would refuse now: for an answer that is given again to a repeated request."""
@@ -49,10 +120,13 @@ class ResourceService:
         await self._require_writable(payload)
         if parent_id is not None:
             await self.records.require_addable(parent_id)
+        if self._looks_first("create"):
+            await self.lock("create", None)
+            await self.check_create(Write("create", await self.values(self._fields(payload)), parent_id=parent_id))
 
-    async def read(self, record_id: UUID) -> Rendered:
+    async def read(self, record_id: UUID, *, parent_id: UUID | None = None) -> Rendered:
         """Return one record. Raises `RecordNotFound`."""
-        return await self.records.read(record_id)
+        return await self.records.read(record_id, parent_id=parent_id)
 
     async def list(self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None) -> RenderedPage:
         """Return one page of the visible records, of one parent where `parent_id` is given."""
@@ -66,8 +140,7 @@ class ResourceService:
         await self._require_writable(payload, record_id)
         values = await self.values(self._fields(payload, exclude_unset=True))
         await self._require_move(record_id, values)
-        change = Change.SET if values else Change.NOTHING
-        return await self._write(record_id, change, "update", "updated", values=values, expected=expected)
+        return await self._write(record_id, Change.SET, "update", "updated", values=values, expected=expected)
 
     async def replace(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
         """Set every writable field, those that `payload` leaves out to their defaults."""
@@ -76,28 +149,49 @@ class ResourceService:
         await self._require_move(record_id, values)
         return await self._write(record_id, Change.SET, "update", "updated", values=values, expected=expected)
 
-    async def delete(self, record_id: UUID, *, expected: int | None = None, hard: bool = False) -> Rendered:
+    async def delete(
+        self, record_id: UUID, *, expected: int | None = None, hard: bool = False, parent_id: UUID | None = None
+    ) -> Rendered:
         """Delete a record: mark it where the model soft-deletes, unless `hard`, which needs the verb ``purge``."""
+        asked: dict[str, Any] = {"expected": expected, "parent_id": parent_id}
         if hard:
-            return await self._write(record_id, Change.REMOVE, "purge", "purged", expected=expected)
+            return await self._write(record_id, Change.REMOVE, "purge", "purged", **asked)
         change = Change.MARK_DELETED if self.resource.soft_deletes else Change.REMOVE
-        return await self._write(record_id, change, "delete", "deleted", expected=expected)
+        return await self._write(record_id, change, "delete", "deleted", **asked)
 
     async def restore(self, record_id: UUID, *, expected: int | None = None) -> Rendered:
         """Bring a soft-deleted record back; who may delete it may restore it."""
         return await self._write(record_id, Change.RESTORE, "delete", "restored", expected=expected)
 
     async def clear(self) -> int:
-        """Delete all records that are visible to the principal; return how many."""
-        return await self.records.clear(action=f"{self.resource.name}.cleared")
-
-    async def values(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the column values for the fields of a payload; override to check or to derive some."""
-        return fields
+        """Delete all records that are visible to the principal; return how many. Guarded ones go one by one alone."""
+        if self.resource.guarded:
+            raise refusal(self.resource.access, "clear")
+        await self.lock("clear", None)
+        return await self.records.clear(action=self.action("cleared"))
 
     def _fields(self, payload: BaseModel, *, exclude_unset: bool = False) -> dict[str, Any]:
         """Return the fields of a payload, without those that the principal does not see: they stay as they are."""
         return payload.model_dump(exclude_unset=exclude_unset, exclude=set(self.records.hidden) or None)
+
+    def _stamped(self, parent_id: UUID | None) -> dict[str, Any]:
+        """Return what a new record says by itself: whose it is, who made it, what it belongs to."""
+        stamped: dict[str, Any] = {}
+        if self.resource.owned:
+            stamped["owner_id"] = self.principal.user_id
+        if "created_by" in self.resource.table.c:
+            stamped["created_by"] = self.principal.user_id
+        if self.resource.access.parent is not None:
+            stamped[self.resource.access.parent.column] = parent_id
+        return stamped
+
+    def _looks_first(self, verb: str) -> bool:
+        return self.resource.guarded or self.checks(verb)
+
+    def _refuse_unchecked(self, write: Write) -> None:
+        """Refuse what nobody checks: a hook that was forgotten, or misspelt, lets nothing through."""
+        if self.resource.guarded:
+            raise refusal(self.resource.access, write.verb)
 
     async def _require_writable(self, payload: BaseModel, record_id: UUID | None = None) -> None:
         """Refuse a payload that names fields which the principal does not see, after a record that it does not see."""
@@ -126,8 +220,8 @@ class ResourceService:
 
         Grants on a parent can allow it below that parent: then the statement decides, with the parent at hand.
         """
-        reach = self.resource.access.reach(self.principal, "create")
-        if reach.is_nothing or (parent_id is None and reach.extent is Extent.NONE):
+        permit = self.resource.access.permit(self.principal, "create")
+        if permit.is_nothing or (parent_id is None and permit.breadth is Breadth.NONE):
             if parent_id is not None:
                 await self.records.require_parent(parent_id)
             raise refusal(self.resource.access, "create")
@@ -141,6 +235,42 @@ class ResourceService:
         *,
         values: dict[str, Any] | None = None,
         expected: int | None = None,
+        parent_id: UUID | None = None,
     ) -> Rendered:
-        action = f"{self.resource.name}.{happened}"
-        return await self.records.change(record_id, change, verb=verb, action=action, values=values, expected=expected)
+        """Change a record that exists, in the order that the head of this file says."""
+        checked = "restore" if change is Change.RESTORE else verb
+        await self.lock(checked, record_id)
+        write = Write(checked, values or {}, parent_id=parent_id)
+        if self._looks_first(checked):
+            found = await self.records.hold(record_id, verb, parent_id=parent_id, deleted=change is Change.RESTORE)
+            changing = {name: value for name, value in write.values.items() if found[name] != value}
+            write = Write(checked, changing, found, parent_id)
+            await self._check(write)
+            self.records.require_version(found, expected)
+            await self.conflict(write)
+        if change is Change.SET and not write.values:
+            change = Change.NOTHING
+        record = await self.records.change(
+            record_id,
+            change,
+            verb=verb,
+            action=self.action(happened),
+            values=write.values,
+            expected=expected,
+            parent_id=parent_id,
+        )
+        if change is not Change.NOTHING:
+            await self._finish(write, record)
+        return record
+
+    async def _check(self, write: Write) -> None:
+        hook = CHECKS.get(write.verb)
+        if hook is None:
+            self._refuse_unchecked(write)
+        else:
+            await getattr(self, hook)(write)
+
+    async def _finish(self, write: Write, record: Rendered) -> None:
+        if keys := tuple(self.announced(write, record.id)):
+            await self.runtime.facts.announce(self.uow, *keys)
+        await self.after(write, record)

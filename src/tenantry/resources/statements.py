@@ -43,10 +43,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tenantry.access import Extents
-from tenantry.audit import MASK, AuditEntry
-from tenantry.database import Statement
-from tenantry.events import OutboxEvent
+from tenantry.access import Permits
+from tenantry.audit import MASK, AuditEntry, ControlAuditEntry
+from tenantry.database import Plane, Statement
+from tenantry.events import ControlOutboxEvent, OutboxEvent
 from tenantry.query import ListShape, ListSpec, apply_list, count_of, keys_of
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.projection import Projection, json_of, whole_row
@@ -64,24 +64,36 @@ Hidden = frozenset[str]
 
 NONE_HIDDEN: Hidden = frozenset()
 
-_AUDIT = AuditEntry.__table__
-_OUTBOX = OutboxEvent.__table__
+_TRAILS = {
+    Plane.TENANT: (AuditEntry.__table__, OutboxEvent.__table__),
+    Plane.CONTROL: (ControlAuditEntry.__table__, ControlOutboxEvent.__table__),
+}
+"""Where the audit line and the event of a write go."""
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def reading(resource: ResourceDefinition, read: Extents, hidden: Hidden = NONE_HIDDEN) -> Statement:
+def reading(resource: ResourceDefinition, read: Permits, hidden: Hidden = NONE_HIDDEN) -> Statement:
     """One visible record: ``json, version``; no row where it is not visible. Parameters: ``id``."""
     table = resource.table
     body = _body(resource.item, table, hidden)
     return Statement(
-        select(json_of(body).label("json"), table.c.version)
+        select(json_of(body).label("json"), _version(resource, table).label("version"))
         .select_from(table.join(body, true()))
-        .where(table.c.id == bindparam("id"), resource.access.visible(table, read))
+        .where(*_named(resource), resource.access.visible(table, read))
     )
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def parent_of(resource: ResourceDefinition, parent_column: str, read: Extents) -> Statement:
+def holding(resource: ResourceDefinition, verb: str, permits: Permits, *, deleted: bool = False) -> Statement:
+    """One visible record, locked until the end: its columns and ``allowed``; no row where it is not visible."""
+    table, access = resource.table, resource.access
+    allowed = access.allowed(verb, permits, table).label("allowed")
+    found = select(*table.c, allowed).where(*_named(resource), access.visible(table, permits[1:], deleted=deleted))
+    return Statement(found.with_for_update(key_share=True, of=table), writes=True)
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def parent_of(resource: ResourceDefinition, parent_column: str, read: Permits) -> Statement:
     """The id of the record above a visible one, which is held until the end. Parameters: ``id``."""
     table = resource.table
     found = select(table.c[parent_column]).where(table.c.id == bindparam("id"), resource.access.visible(table, read))
@@ -91,7 +103,7 @@ def parent_of(resource: ResourceDefinition, parent_column: str, read: Extents) -
 @lru_cache(maxsize=_SHAPES_KEPT)
 def listing(
     resource: ResourceDefinition,
-    read: Extents,
+    read: Permits,
     shape: ListShape,
     spec: ListSpec,
     *,
@@ -140,11 +152,11 @@ def _page(
 
 @lru_cache(maxsize=_SHAPES_KEPT)
 def creation(
-    resource: ResourceDefinition, columns: tuple[str, ...], extents: Extents, hidden: Hidden = NONE_HIDDEN
+    resource: ResourceDefinition, columns: tuple[str, ...], permits: Permits, hidden: Hidden = NONE_HIDDEN
 ) -> Statement:
     """Insert one record with its audit line and event: ``json, version``.
 
-    No row where the parent is not visible, or the verb ``create`` is not allowed below it. `extents` are those of
+    No row where the parent is not visible, or the verb ``create`` is not allowed below it. `permits` are those of
     creating, then of reading the parents. Parameters: ``set_<column>`` for each of `columns`, and those of `_lines`.
     """
     table, parent = resource.table, resource.access.parent
@@ -155,8 +167,8 @@ def creation(
         parents = parent.access.table
         found = exists().where(
             parents.c.id == _value(table, parent.column),
-            parent.access.visible(parents, extents[1:]),
-            resource.access.addable(extents[0], parents),
+            parent.access.visible(parents, permits[1:]),
+            resource.access.addable(permits[0], parents),
         )
         insertion = insertion.from_select(
             list(columns), select(*(_value(table, name) for name in columns)).where(found)
@@ -165,7 +177,8 @@ def creation(
     after = _facts(resource, created, resource.audited)
     lines = _lines(resource, created, before=null(), after=after)
     body = _body(resource.item, created, hidden)
-    answer = select(json_of(body).label("json"), created.c.version).select_from(created.join(body, true()))
+    shown = [json_of(body).label("json"), created.c[resource.key].label("key")]
+    answer = select(*shown, _version(resource, created).label("version")).select_from(created.join(body, true()))
     return Statement(answer.add_cte(*lines), writes=True)
 
 
@@ -182,11 +195,11 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """The shape of a write: what is done, under which verb, to which columns, on what extents, without which fields."""
+    """The shape of a write: what is done, under which verb, to which columns, on what permits, without which fields."""
 
     change: Change
     verb: str
-    extents: Extents
+    permits: Permits
     columns: tuple[str, ...] = ()
     hidden: Hidden = NONE_HIDDEN
 
@@ -200,20 +213,22 @@ def mutation(resource: ResourceDefinition, shape: Mutation) -> Statement:
     null), ``set_<column>`` for each of the shape's columns, those of `_lines`.
     """
     table, access = resource.table, resource.access
-    visible = access.visible(table, shape.extents[1:], deleted=shape.change is Change.RESTORE)
-    allowed = access.allowed(shape.verb, shape.extents, table).label("allowed")
+    visible = access.visible(table, shape.permits[1:], deleted=shape.change is Change.RESTORE)
+    allowed = access.allowed(shape.verb, shape.permits, table).label("allowed")
     target = (
-        select(table, allowed)
-        .where(table.c.id == bindparam("id"), visible)
-        .with_for_update(key_share=True, of=table)
-        .cte("target")
+        select(table, allowed).where(*_named(resource), visible).with_for_update(key_share=True, of=table).cte("target")
     )
-    expected = bindparam("expected", type_=Integer)
-    go = [target.c.allowed, or_(expected.is_(None), target.c.version == expected)]
+    go: list[ColumnElement[bool]] = [target.c.allowed]
+    if resource.versioned:
+        expected = bindparam("expected", type_=Integer)
+        go.append(or_(expected.is_(None), target.c.version == expected))
     changed = _changed(table, target, shape, go)
     body = _body(resource.item, changed, shape.hidden)
     answer = select(
-        target.c.allowed, target.c.version.label("current"), json_of(body).label("json"), changed.c.version
+        target.c.allowed,
+        _version(resource, target).label("current"),
+        json_of(body).label("json"),
+        _version(resource, changed).label("version"),
     ).select_from(target.outerjoin(changed.join(body, true()), true()))
     if shape.change is Change.NOTHING:
         return Statement(answer)
@@ -221,10 +236,10 @@ def mutation(resource: ResourceDefinition, shape: Mutation) -> Statement:
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def clearing(resource: ResourceDefinition, extents: Extents) -> Statement:
+def clearing(resource: ResourceDefinition, permits: Permits) -> Statement:
     """Delete every visible record that the verb ``clear`` may touch, with one audit line and event: ``removed``."""
     table, access = resource.table, resource.access
-    go = [access.visible(table, extents[1:]), access.allowed("clear", extents, table)]
+    go = [access.visible(table, permits[1:]), access.allowed("clear", permits, table)]
     removal: Update | Delete
     if resource.soft_deletes:
         removal = update(table).where(*go).values(_assignments(table, Change.MARK_DELETED, ()))
@@ -242,7 +257,7 @@ def _changed(table: Table, target: CTE, shape: Mutation, go: Sequence[ColumnElem
     """The part of the write that changes the row, and returns it as it is afterwards."""
     if shape.change is Change.NOTHING:
         return select(target).where(*go).cte("changed")
-    same = [table.c.tenant_id == target.c.tenant_id, table.c.id == target.c.id]
+    same = [column == target.c[column.name] for column in table.primary_key.columns]
     if shape.change is Change.REMOVE:
         return delete(table).where(*same, *go).returning(*table.c).cte("changed")
     assignments = _assignments(table, shape.change, shape.columns)
@@ -250,7 +265,11 @@ def _changed(table: Table, target: CTE, shape: Mutation, go: Sequence[ColumnElem
 
 
 def _assignments(table: Table, change: Change, columns: Sequence[str]) -> dict[str, Any]:
-    moved = {"version": table.c.version + literal_column("1"), "updated_at": func.now()}
+    moved: dict[str, Any] = {}
+    if "version" in table.c:
+        moved["version"] = table.c.version + literal_column("1")
+    if "updated_at" in table.c:
+        moved["updated_at"] = func.now()
     match change:
         case Change.MARK_DELETED:
             return moved | {"deleted_at": func.now(), "deleted_by": bindparam("actor_id", type_=Uuid)}
@@ -284,7 +303,7 @@ def _lines(
 
     Parameters: ``audit_id, event_id, tenant_id, actor_kind, actor_id, request_id, action``.
     """
-    subject = rows.c.id if record is None else cast(record, Uuid)
+    subject = rows.c[resource.subject] if record is None else cast(record, Uuid)
     who = {
         "tenant_id": bindparam("tenant_id", type_=Uuid),
         "actor_kind": bindparam("actor_kind", type_=Text),
@@ -312,7 +331,7 @@ def _lines(
     source = rows if joined is None else joined
     return [
         insert(into).from_select(list(values), select(*values.values()).select_from(source)).cte(name)
-        for into, values, name in ((_AUDIT, line, "audited"), (_OUTBOX, event, "published"))
+        for into, values, name in zip(_TRAILS[resource.plane], (line, event), ("audited", "published"), strict=True)
     ]
 
 
@@ -327,6 +346,19 @@ def _facts(resource: ResourceDefinition, rows: FromClause, columns: Sequence[str
 
 def _body(projection: Projection, rows: FromClause, hidden: Hidden) -> FromClause:
     return select(*projection.of(rows, hidden=hidden)).correlate(rows).lateral("_body_")
+
+
+def _named(resource: ResourceDefinition) -> list[ColumnElement[bool]]:
+    """The condition that a row is the record in question. Parameters: ``id``, and ``parent_id`` below a parent."""
+    table, parent = resource.table, resource.access.parent
+    named = [table.c[resource.key] == bindparam("id", type_=Uuid)]
+    if resource.below_parent and parent is not None:
+        named.append(table.c[parent.column] == bindparam("parent_id", type_=Uuid))
+    return named
+
+
+def _version(resource: ResourceDefinition, rows: FromClause) -> ColumnElement[Any]:
+    return rows.c.version if resource.versioned else cast(null(), Integer)
 
 
 def _value(table: Table, name: str) -> ColumnElement[Any]:

@@ -2,6 +2,7 @@
 
 from tenantry.runtime.mail import ConsoleMailer, DiscardingMailer, Mail, Mailer
 from tenantry.runtime.members import MemberDirectory
+from tenantry.runtime.permissions import PermissionMeanings
 from tenantry.runtime.runtime import Runtime
 
-__all__ = ["ConsoleMailer", "DiscardingMailer", "Mail", "Mailer", "MemberDirectory", "Runtime"]
+__all__ = ["ConsoleMailer", "DiscardingMailer", "Mail", "Mailer", "MemberDirectory", "PermissionMeanings", "Runtime"]

@@ -10,6 +10,7 @@ from tenantry.kernel import Clock, Environment
 from tenantry.observability import Metrics
 from tenantry.runtime.mail import Mailer
 from tenantry.runtime.members import MemberDirectory
+from tenantry.runtime.permissions import PermissionMeanings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,4 @@ class Runtime:
     mailer: Mailer
     members: MemberDirectory
     metrics: Metrics
+    permissions: PermissionMeanings

@@ -38,14 +38,14 @@ from tenantry.tenancy.errors import (
     UnknownUser,
 )
 from tenantry.tenancy.facts import Membership, TenantFacts, member_key, tenant_key
-from tenantry.tenancy.holding import lock_holdings, share_holdings
 from tenantry.tenancy.invitations import ForgetGrants, InvitationRecord
 from tenantry.tenancy.members import MemberRecord
 from tenantry.tenancy.models import MODELS, Invitation, Member, Team, TeamMember, Tenant, TenantStatus
 from tenantry.tenancy.placements import StoredPlacements
 from tenantry.tenancy.platform import PlatformCall, PlatformStats
-from tenantry.tenancy.repository import ALL_TENANTS, ROLE_OF_MEMBER, VERIFIED_USER_BY_EMAIL
+from tenantry.tenancy.repository import ALL_TENANTS, IS_MEMBER, ROLE_OF_MEMBER, VERIFIED_USER_BY_EMAIL
 from tenantry.tenancy.resolution import TenantResolver
+from tenantry.tenancy.role_lock import lock_roles, lock_roles_shared
 from tenantry.tenancy.roles import Role
 from tenantry.tenancy.router import tenancy_routers
 from tenantry.tenancy.row_list import ListPage, RowList
@@ -54,13 +54,13 @@ from tenantry.tenancy.schemas import ListPosition, RoleName
 from tenantry.tenancy.service import TenancyService
 from tenantry.tenancy.settings import DEFAULT_SLUG, TenancySettings
 from tenantry.tenancy.teams.facts import TeamFacts, TeamTree, teams_key
-from tenantry.tenancy.teams.reading import team_roles_of
-from tenantry.tenancy.teams.service import TeamMemberRecord, TeamRecord, Teams
+from tenantry.tenancy.teams.reading import read_tree, team_roles_of
 from tenantry.tenancy.tenants import Founding, PreparePlacement, TenantRecord
 
 __all__ = [
     "ALL_TENANTS",
     "DEFAULT_SLUG",
+    "IS_MEMBER",
     "MODELS",
     "ROLE_OF_MEMBER",
     "VERIFIED_USER_BY_EMAIL",
@@ -106,13 +106,10 @@ __all__ = [
     "TeamHasTeams",
     "TeamMember",
     "TeamMemberNotFound",
-    "TeamMemberRecord",
     "TeamNameTaken",
     "TeamNotFound",
-    "TeamRecord",
     "TeamTooDeep",
     "TeamTree",
-    "Teams",
     "TenancyRules",
     "TenancyService",
     "TenancySettings",
@@ -136,10 +133,11 @@ __all__ = [
     "acting",
     "list_answer",
     "list_binding",
-    "lock_holdings",
+    "lock_roles",
+    "lock_roles_shared",
     "member_key",
     "parameters_of",
-    "share_holdings",
+    "read_tree",
     "team_roles_of",
     "teams_key",
     "tenancy_routers",

@@ -16,8 +16,8 @@ class RoleAuthority(Protocol):
         """Refuse to give a role that holds more than whoever acts.
 
         What the acting person holds is read again in the transaction of `uow` and held until its end. A transaction
-        that locks rows with roles calls `share_holdings` before it does. Raises `NotAMember` (403), `UnknownRole` (422)
-        and `RoleAboveOwn` (403).
+        that locks rows with roles calls `lock_roles_shared` before it does. Raises `NotAMember` (403), `UnknownRole`
+        (422) and `RoleAboveOwn` (403).
         """
         ...
 

@@ -27,7 +27,6 @@ from tenantry.tenancy.errors import (
     RoleAboveOwn,
 )
 from tenantry.tenancy.facts import Membership, TenantFacts, keys_of_members
-from tenantry.tenancy.holding import share_holdings
 from tenantry.tenancy.repository import (
     ACCEPT_INVITATION,
     INSERT_INVITATION,
@@ -41,6 +40,7 @@ from tenantry.tenancy.repository import (
     TENANT_BY_ID,
     VERIFIED_USER_BY_ID,
 )
+from tenantry.tenancy.role_lock import lock_roles_shared
 from tenantry.tenancy.row_list import ListPage
 from tenantry.tenancy.settings import TenancySettings
 
@@ -157,7 +157,7 @@ class Invitations:
         await self._start_afresh(tenant_id, actor, token)
         # The tenant is named by the token alone; nothing of it is read until the token's hash has been found there.
         async with self._database.control_scope(actor=actor, request_id=request_id, tenant_id=tenant_id) as uow:
-            await share_holdings(uow, tenant_id)
+            await lock_roles_shared(uow, tenant_id)
             user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
             if user is None:
                 raise EmailNotVerified

@@ -18,7 +18,6 @@ from tenantry.tenancy.actor import Acting
 from tenantry.tenancy.authority import RoleAuthority
 from tenantry.tenancy.errors import LastOwner, MemberNotFound, UnknownUser
 from tenantry.tenancy.facts import keys_of_members
-from tenantry.tenancy.holding import share_holdings
 from tenantry.tenancy.invitations import ForgetGrants, InvitationRecord, Invitations
 from tenantry.tenancy.repository import (
     DELETE_MEMBER,
@@ -33,6 +32,7 @@ from tenantry.tenancy.repository import (
     VERIFIED_USER_BY_EMAIL,
     VERIFIED_USER_BY_ID,
 )
+from tenantry.tenancy.role_lock import lock_roles_shared
 from tenantry.tenancy.roles import Role
 from tenantry.tenancy.row_list import ListPage
 from tenantry.tenancy.teams.reading import team_roles_of
@@ -87,7 +87,7 @@ class Members:
         """
         await self._start_afresh(acting, user_id)
         async with self._scope(acting) as uow:
-            await share_holdings(uow, acting.tenant_id)
+            await lock_roles_shared(uow, acting.tenant_id)
             user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
             if user is None:
                 raise UnknownUser
@@ -169,7 +169,7 @@ class Members:
 
     async def _hold(self, uow: UnitOfWork, acting: Acting, user_id: UUID, *, becomes: str | None) -> str:
         """Lock what a change depends on, refuse what may not happen, and return the member's role."""
-        await share_holdings(uow, acting.tenant_id)
+        await lock_roles_shared(uow, acting.tenant_id)
         rows = await uow.all(LOCK_MEMBERS, tenant_id=acting.tenant_id, user_id=user_id, acting_id=acting.holder_id)
         roles = {row["user_id"]: str(row["role"]) for row in rows}
         if user_id not in roles:

@@ -108,13 +108,13 @@ PLACEMENTS = Statement(
     .distinct()
 )
 
-# Who holds what (see `tenantry.tenancy.holding`)
+# Who holds what (see `tenantry.tenancy.role_lock`)
 
-SHARE_HOLDINGS = Statement(
+LOCK_ROLES_SHARED = Statement(
     select(func.pg_advisory_xact_lock_shared(func.hashtextextended(bindparam("holdings", type_=String), literal(0))))
 )
 
-LOCK_HOLDINGS = Statement(
+LOCK_ROLES = Statement(
     select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("holdings", type_=String), literal(0))))
 )
 

@@ -39,7 +39,6 @@ from tenantry.tenancy.schemas import (
     TenantRead,
     TenantUpdate,
 )
-from tenantry.tenancy.teams.router import teams_router
 from tenantry.tenancy.tenants import Founding
 
 
@@ -50,7 +49,6 @@ def tenancy_routers(rules: TenancyRules) -> tuple[APIRouter, ...]:
         tenant_router(rules),
         members_router(rules),
         invitations_router(rules),
-        teams_router(rules),
         platform_router(rules),
     )
 

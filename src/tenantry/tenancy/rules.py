@@ -75,11 +75,9 @@ class TenancyRules:
     signed_in: Rule
     """Anybody with an account: returns `SignedIn`."""
     member: Rule
-    """Every member of the tenant: returns `TenantAccess`, as the next five do."""
+    """Every member of the tenant: returns `TenantAccess`, as the next three do."""
     may_read_members: Rule
     may_manage_members: Rule
-    may_read_teams: Rule
-    may_manage_teams: Rule
     may_update_tenant: Rule
     platform_admin: Rule
     """The platform administrator: returns `SignedIn`."""

@@ -10,12 +10,11 @@ from tenantry.tenancy.members import Members
 from tenantry.tenancy.platform import PlatformTenants
 from tenantry.tenancy.resolution import TenantResolver
 from tenantry.tenancy.settings import TenancySettings
-from tenantry.tenancy.teams.service import Teams
 from tenantry.tenancy.tenants import PreparePlacement, Tenants
 
 
 class TenancyService:
-    """The behaviours of tenancy, each with its own rules: `tenants`, `members`, `invitations`, `teams`,
+    """The behaviours of tenancy, each with its own rules: `tenants`, `members`, `invitations`,
     `platform`, and the `resolver` of every request.
 
     `prepare` makes the schema of a tenant that gets one of its own; it needs the owner's connection, so a serving
@@ -40,7 +39,6 @@ class TenancyService:
             runtime, settings, self._courier.send_soon, roles=roles, forget_grants=forget_grants
         )
         self.members = Members(runtime, self.invitations, roles=roles, forget_grants=forget_grants)
-        self.teams = Teams(runtime, roles)
         self.platform = PlatformTenants(runtime, self.tenants)
 
     async def close(self) -> None:

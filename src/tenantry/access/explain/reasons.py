@@ -10,7 +10,7 @@ from tenantry.access.explain.explanation import Scope, ShownDecision, ShownGrant
 from tenantry.access.explain.roster import Roster, Someone
 from tenantry.access.explain.verdict import Judgement, Target
 from tenantry.access.models import SubjectType
-from tenantry.access.principal import Extent
+from tenantry.access.principal import Breadth
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Reason:
 
     def _key_scope(self) -> str:
         key = self.someone.key.name if self.someone.key else ""
-        if self.judgement.question.principal.scope(self._action) is Extent.OWN:
+        if self.judgement.question.principal.scope(self._action) is Breadth.OWN:
             return f"the key {key} is limited to records of {self.someone.name}'s own"
         return f"the key {key} is limited to other permissions than {self._action}"
 
@@ -103,7 +103,7 @@ class Reason:
         none = f"no grant and no role of {self.someone.name} gives {self._action}"
         if self.target.is_of_fields and self._action == self.target.permission:
             return f"{none}, which is about fields of every {self._kind}, so that grants on single ones do not count"
-        if self.judgement.question.principal.extent(self._action) is not Extent.OWN or self.judgement.of is None:
+        if self.judgement.question.principal.breadth(self._action) is not Breadth.OWN or self.judgement.of is None:
             return f"{none} here" if self.target.record else none
         role = self._role(self.roster.role_giving(self.someone, self._action, own=True))
         only = f"{role} has {self._action} for own records only{self._condition()}"

@@ -17,8 +17,8 @@ from tenantry.access.explain.repository import ACCOUNT_NAMED, ACTORS, KEY_NAMED,
 from tenantry.access.models import Effect, SubjectType
 from tenantry.access.permissions import OWN, PermissionCatalog
 from tenantry.access.principal import Principal
+from tenantry.access.principal_building import PrincipalFacts, build_principal, key_ceiling, role_permissions
 from tenantry.access.roles.facts import RoleFacts, read_roles
-from tenantry.access.standing import Acts, key_ceiling, principal_of, role_permissions
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.access.type_grants import TypeGrantFacts
 from tenantry.database import Row, UnitOfWork
@@ -112,7 +112,7 @@ class Roster:
         """Return who that is in a request, as the gate makes it."""
         teams = self.tree.above(someone.teams)
         key = someone.key
-        acts = Acts(
+        acts = PrincipalFacts(
             actor=_actor_of(someone),
             user_id=someone.id,
             tenant=self.tenant,
@@ -123,7 +123,7 @@ class Roster:
             key_id=key.id if key else None,
             ceiling=self._ceiling(key) if key else None,
         )
-        return principal_of(acts, self.catalog, self.own_roles, self.type_facts, self.now)
+        return build_principal(acts, self.catalog, self.own_roles, self.type_facts, self.now)
 
     def roles_of(self, someone: Someone) -> tuple[str, ...]:
         """Return the names of the roles held in the tenant, the membership's first."""

@@ -20,7 +20,7 @@ from tenantry.access.explain.telling import Telling
 from tenantry.access.explain.verdict import CREATE, Target
 from tenantry.access.grants import by_name
 from tenantry.access.permissions import PermissionCatalog
-from tenantry.access.principal import Extent, Principal
+from tenantry.access.principal import Breadth, Principal
 from tenantry.access.resource import ResourceAccess
 from tenantry.database import UnitOfWork
 from tenantry.kernel import SYSTEM, ActorKind, NotFound
@@ -225,7 +225,7 @@ def _tell(roster: Roster, someone: Someone, target: Target) -> Telling:
 
 
 def _asks_about_anybody(principal: Principal) -> bool:
-    return principal.extent(EXPLAIN) is Extent.ALL and principal.scope(EXPLAIN) is Extent.ALL
+    return principal.breadth(EXPLAIN) is Breadth.ALL and principal.scope(EXPLAIN) is Breadth.ALL
 
 
 def _caller(principal: Principal) -> About:

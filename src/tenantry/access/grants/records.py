@@ -9,10 +9,10 @@ from tenantry.access.checking import existence, refusal
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, RecordNotFound, TooManyGrants
 from tenantry.access.granted import SUBJECTS
-from tenantry.access.grants.giving import Gift, Giving, note_forgotten, trail_of
+from tenantry.access.grants.grant_writer import GrantRequest, GrantWriter, note_forgotten, trail_of
 from tenantry.access.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, GIVE, LOCK_COUNTED, OF_RECORD, TAKE
-from tenantry.access.principal import Extent, Principal
-from tenantry.access.resource import Reach, ResourceAccess
+from tenantry.access.principal import Breadth, Principal
+from tenantry.access.resource import Permit, ResourceAccess
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
 from tenantry.events import publish
@@ -32,7 +32,7 @@ class RecordGrants:
     """
 
     def __init__(
-        self, runtime: Runtime, giving: Giving, below: Mapping[str, frozenset[str]], fields: frozenset[str]
+        self, runtime: Runtime, giving: GrantWriter, below: Mapping[str, frozenset[str]], fields: frozenset[str]
     ) -> None:
         self._runtime = runtime
         self._giving = giving
@@ -45,7 +45,7 @@ class RecordGrants:
             await _require_admin(uow, access.principal, of, record_id)
             return await OF_RECORD.read(uow, request, record_id=record_id)
 
-    async def give(self, access: RequestAccess, of: ResourceAccess, record_id: UUID, gift: Gift) -> Row:
+    async def give(self, access: RequestAccess, of: ResourceAccess, record_id: UUID, gift: GrantRequest) -> Row:
         """Grant something on a record and what lies below it; return the grant.
 
         Raises as `list` does, then `UnknownPermission`, `GrantExpired`, `BeyondOwnPermissions`, `UnknownSubject`,
@@ -92,7 +92,7 @@ async def _require_admin(uow: UnitOfWork, principal: Principal, of: ResourceAcce
     An administrator needs not see it: a deny on oneself must be possible to take back.
     """
     administers = of.administers(principal)
-    read = tuple(Reach(Extent.ALL) for _ in of.above) if administers else of.read_extents(principal)
+    read = tuple(Permit(Breadth.ALL) for _ in of.above) if administers else of.read_permits(principal)
     values = {"id": record_id, SUBJECTS: principal.subjects}
     if not await uow.value(existence(of, read), **values):
         raise RecordNotFound(f"{of.singular.capitalize()} {record_id} not found.")

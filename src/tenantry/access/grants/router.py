@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from tenantry.access.dependencies import Access, member, require_permission
-from tenantry.access.grants.giving import Gift
+from tenantry.access.grants.grant_writer import GrantRequest
 from tenantry.access.grants.repository import OF_RECORD, OF_TYPES
 from tenantry.access.grants.schemas import (
     GrantCreate,
@@ -70,7 +70,7 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         access: Access,
     ) -> GrantRead:
         """Allow or deny a subject an action on the record and what lies below it. A deny stands above every allow."""
-        grant = await service.records.give(access, of, id, Gift(**payload.model_dump()))
+        grant = await service.records.give(access, of, id, GrantRequest(**payload.model_dump()))
         response.headers["Location"] = f"{API_PREFIX}{path}/{id}/grants/{grant['id']}"
         return GrantRead(**dict(grant))
 
@@ -118,7 +118,7 @@ def type_grants_router() -> APIRouter:
     )
     async def give(payload: TypeGrantCreate, response: Response, service: Service, access: Access) -> TypeGrantRead:
         """Allow or deny a subject an action on every record of a resource, those of tomorrow included."""
-        gift = Gift(**payload.model_dump(exclude={"resource_type"}))
+        gift = GrantRequest(**payload.model_dump(exclude={"resource_type"}))
         grant = await service.types.give(access, payload.resource_type, gift)
         response.headers["Location"] = f"{API_PREFIX}/grants/{grant['id']}"
         return TypeGrantRead(**dict(grant))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from uuid import UUID
 
-from tenantry.access.grants.giving import Giving
+from tenantry.access.grants.grant_writer import GrantWriter
 from tenantry.access.grants.records import RecordGrants
 from tenantry.access.grants.types import TypeGrants
 from tenantry.access.permissions import PermissionCatalog
@@ -24,7 +24,7 @@ class GrantService:
         self, runtime: Runtime, catalog: PermissionCatalog, resources: Iterable[ResourceAccess], *, tenant_of: TenantOf
     ) -> None:
         declared = tuple(resources)
-        giving = Giving(runtime, catalog)
+        giving = GrantWriter(runtime, catalog)
         fields = frozenset(permission for one in declared for permission in one.restricted.values())
         self.records = RecordGrants(runtime, giving, resources_below(declared), fields)
         self.types = TypeGrants(runtime, giving, by_name(declared))

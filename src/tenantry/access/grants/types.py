@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tenantry.access.dependencies import RequestAccess
 from tenantry.access.errors import GrantExists, GrantNotFound, TooManyGrants, UnknownResource
-from tenantry.access.grants.giving import Gift, Giving, note_forgotten, trail_of
+from tenantry.access.grants.grant_writer import GrantRequest, GrantWriter, note_forgotten, trail_of
 from tenantry.access.grants.repository import (
     COUNT_TYPE,
     FORGET_TYPE_SUBJECT,
@@ -35,7 +35,7 @@ MAX_TYPE_GRANTS = 1_000
 class TypeGrants:
     """Grants on whole resources. `resources` finds a resource by its name, singular or plural."""
 
-    def __init__(self, runtime: Runtime, giving: Giving, resources: Mapping[str, ResourceAccess]) -> None:
+    def __init__(self, runtime: Runtime, giving: GrantWriter, resources: Mapping[str, ResourceAccess]) -> None:
         self._database = runtime.database
         self._facts = runtime.facts
         self._giving = giving
@@ -46,7 +46,7 @@ class TypeGrants:
         async with access.control_work() as uow:
             return await OF_TYPES.read(uow, request, tenant_id=uow.tenant_id)
 
-    async def give(self, access: RequestAccess, resource_type: str, gift: Gift) -> Row:
+    async def give(self, access: RequestAccess, resource_type: str, gift: GrantRequest) -> Row:
         """Grant something on every record of a resource; return the grant.
 
         Raises `UnknownResource`, `UnknownPermission`, `GrantExpired`, `BeyondOwnPermissions`, `UnknownSubject`,

@@ -28,7 +28,7 @@ from tenantry.database import Row, UnitOfWork
 from tenantry.kernel import FieldError, new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy import Acting, ListPage, NotAMember, RoleAuthority, share_holdings
+from tenantry.tenancy import Acting, ListPage, NotAMember, RoleAuthority, lock_roles_shared
 
 MAX_KEYS = 50
 """Keys that have not expired, for one member or service account."""
@@ -108,7 +108,7 @@ class ApiKeys:
         if new.service_account_id is not None:
             principal.require("service-accounts:manage")
         async with self._scope(acting) as uow:
-            await share_holdings(uow, acting.tenant_id)
+            await lock_roles_shared(uow, acting.tenant_id)
             await self._hold_holder(uow, acting, principal, new)
             if new.role is not None:
                 await self._authority.require_may_give(uow, acting, new.role)

@@ -81,7 +81,7 @@ class _Compared:
         return True
 
 
-class KeyBook:
+class KeyCache:
     """Turns the texts of keys into `KeyFacts`. One for a process."""
 
     def __init__(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tenantry.access.errors import NotPermitted
 from tenantry.access.keys.errors import KeysNeedAPerson
-from tenantry.access.principal import Extent, Principal
+from tenantry.access.principal import Breadth, Principal
 from tenantry.kernel import ActorKind
 
 
@@ -41,12 +41,12 @@ def reach_of(principal: Principal, verb: str) -> KeysInReach:
     Raises `NotPermitted` where it reaches none.
     """
     permission = f"api-keys:{verb}"
-    extent = _extent(principal, permission)
-    reaches_accounts = _extent(principal, "service-accounts:manage") is Extent.ALL
-    if extent is Extent.NONE and not reaches_accounts:
+    breadth = _breadth(principal, permission)
+    reaches_accounts = _breadth(principal, "service-accounts:manage") is Breadth.ALL
+    if breadth is Breadth.NONE and not reaches_accounts:
         raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
-    own_id = None if extent is Extent.NONE else principal.user_id
-    return KeysInReach(reaches_all=extent is Extent.ALL, reaches_accounts=reaches_accounts, own_id=own_id)
+    own_id = None if breadth is Breadth.NONE else principal.user_id
+    return KeysInReach(reaches_all=breadth is Breadth.ALL, reaches_accounts=reaches_accounts, own_id=own_id)
 
 
 def require_person(principal: Principal) -> None:
@@ -60,9 +60,9 @@ def require_person(principal: Principal) -> None:
         raise KeysNeedAPerson
 
 
-def _extent(principal: Principal, permission: str) -> Extent:
+def _breadth(principal: Principal, permission: str) -> Breadth:
     """Return how far a permission reaches within the key of the request: `ALL`, `OWN` or `NONE`."""
-    extent, scope = principal.extent(permission), principal.scope(permission)
-    if extent in (Extent.NONE, Extent.DENIED) or scope is Extent.NONE:
-        return Extent.NONE
-    return Extent.OWN if Extent.OWN in (extent, scope) else Extent.ALL
+    breadth, scope = principal.breadth(permission), principal.scope(permission)
+    if breadth in (Breadth.NONE, Breadth.DENIED) or scope is Breadth.NONE:
+        return Breadth.NONE
+    return Breadth.OWN if Breadth.OWN in (breadth, scope) else Breadth.ALL

@@ -151,15 +151,6 @@ HOLD_MEMBER = Statement(
 
 # Service accounts
 
-SERVICE_ACCOUNTS = RowList(
-    select(*_ACCOUNT).where(accounts.tenant_id == _TENANT),
-    filters={"role", "created_at"},
-    sorts={"name", "created_at"},
-    search={"name"},
-    default_sort="name",
-)
-
-ACCOUNT_BY_ID = Statement(select(*_ACCOUNT).where(accounts.tenant_id == _TENANT, accounts.id == _ACCOUNT_ID))
 
 HOLD_ACCOUNT = Statement(
     select(*_ACCOUNT).where(accounts.tenant_id == _TENANT, accounts.id == _ACCOUNT_ID).with_for_update(key_share=True),
@@ -167,35 +158,6 @@ HOLD_ACCOUNT = Statement(
 )
 """Holds an account while its keys are counted, or its role is changed."""
 
-INSERT_ACCOUNT = Statement(
-    insert(ServiceAccount)
-    .values(
-        tenant_id=_TENANT,
-        id=_ACCOUNT_ID,
-        name=bindparam("name"),
-        role=bindparam("role"),
-        created_by=bindparam("created_by"),
-    )
-    .returning(*_ACCOUNT),
-    writes=True,
-)
-
-UPDATE_ACCOUNT = Statement(
-    update(ServiceAccount)
-    .where(accounts.tenant_id == _TENANT, accounts.id == _ACCOUNT_ID)
-    .values(
-        name=bindparam("new_name"),
-        role=bindparam("new_role"),
-        updated_at=func.now(),
-        version=accounts.version + 1,
-    )
-    .returning(*_ACCOUNT),
-    writes=True,
-)
-
-DELETE_ACCOUNT = Statement(
-    delete(ServiceAccount).where(accounts.tenant_id == _TENANT, accounts.id == _ACCOUNT_ID), writes=True
-)
 
 KEYS_OF_ACCOUNT = Statement(
     select(keys.id).where(keys.tenant_id == _TENANT, keys.service_account_id == _ACCOUNT_ID).order_by(keys.id)

@@ -6,9 +6,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from tenantry.access.keys.api_keys_router import api_keys_router
-from tenantry.access.keys.service_accounts_router import service_accounts_router
 
 
 def keys_routers() -> tuple[APIRouter, ...]:
     """Return every router of keys."""
-    return api_keys_router(), service_accounts_router()
+    return (api_keys_router(),)

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from tenantry.access.models import MAX_PERMISSION
-from tenantry.http import AwareDateTime, InputSchema, OutputSchema, ShortText, partial
+from tenantry.http import AwareDateTime, InputSchema, OutputSchema, ShortText
 from tenantry.tenancy import ListPosition, RoleName
 
 PermissionName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PERMISSION)]
@@ -67,39 +67,4 @@ class ApiKeyPage(OutputSchema):
     """A page of keys."""
 
     items: list[ApiKeyListItem]
-    page: ListPosition
-
-
-class ServiceAccountCreate(InputSchema):
-    """A new service account, with a role that the caller could give."""
-
-    name: ShortText
-    role: RoleName
-
-
-@partial
-class ServiceAccountUpdate(ServiceAccountCreate):
-    """What can be changed about a service account."""
-
-
-class ServiceAccountRead(OutputSchema):
-    """A service account."""
-
-    id: UUID
-    name: str
-    role: str
-    created_by: UUID | None
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-
-class ServiceAccountListItem(ServiceAccountRead):
-    """A service account in a list."""
-
-
-class ServiceAccountPage(OutputSchema):
-    """A page of service accounts."""
-
-    items: list[ServiceAccountListItem]
     page: ListPosition

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tenantry.access.keys.api_keys import ApiKeys
-from tenantry.access.keys.facts import KeyBook
-from tenantry.access.keys.service_accounts import ServiceAccounts
+from tenantry.access.keys.facts import KeyCache
 from tenantry.access.keys.usage import KeyUsage
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.runtime import Runtime
@@ -12,13 +11,12 @@ from tenantry.tenancy import RoleAuthority
 
 
 class KeyService:
-    """The behaviours of keys: `keys`, the `accounts` that some act for, and the `book` that every request asks."""
+    """The behaviours of keys: `keys`, and the `book` that every request asks."""
 
     def __init__(self, runtime: Runtime, catalog: PermissionCatalog, authority: RoleAuthority) -> None:
         self._usage = KeyUsage(runtime.database, runtime.clock)
-        self.book = KeyBook(runtime.database, runtime.facts, runtime.clock, catalog=catalog, usage=self._usage)
+        self.book = KeyCache(runtime.database, runtime.facts, runtime.clock, catalog=catalog, usage=self._usage)
         self.keys = ApiKeys(runtime, catalog, authority)
-        self.accounts = ServiceAccounts(runtime, authority)
 
     async def close(self) -> None:
         """Write what was noted about the use of keys."""

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tenantry.access.errors import BeyondOwnPermissions, UnknownRole
-from tenantry.access.permissions import OWN, PermissionCatalog
+from tenantry.access.permissions import OWN
+from tenantry.access.principal import Principal
 from tenantry.access.roles.facts import RoleFacts, read_roles
 from tenantry.access.roles.repository import ALLOWED_TO_ROLES, ROLE_OF_ACCOUNT
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.database import UnitOfWork
 from tenantry.kernel import FieldError
-from tenantry.tenancy import ROLE_OF_MEMBER, Acting, NotAMember, Role, RoleAboveOwn, share_holdings, team_roles_of
+from tenantry.runtime import PermissionMeanings
+from tenantry.tenancy import ROLE_OF_MEMBER, Acting, NotAMember, Role, RoleAboveOwn, lock_roles_shared, team_roles_of
+
+
+def acting_of(principal: Principal) -> Acting:
+    """Return who acts, as the rules of giving take it."""
+    tenant_id, actor = principal.tenant.id, principal.actor
+    return Acting(tenant_id, actor, principal.role, ceiling=principal.ceiling, user_id=principal.user_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,10 @@ class Standing:
         )
 
 
-class GivingRoles:
+class RoleDelegation:
     """Decides who may give which role; the `RoleAuthority` of tenancy."""
 
-    def __init__(self, catalog: PermissionCatalog) -> None:
+    def __init__(self, catalog: PermissionMeanings) -> None:
         self._catalog = catalog
 
     async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
@@ -98,7 +106,7 @@ class GivingRoles:
         )
 
     async def _read(self, uow: UnitOfWork, acting: Acting) -> tuple[dict[str, RoleFacts], Standing | None]:
-        await share_holdings(uow, acting.tenant_id)
+        await lock_roles_shared(uow, acting.tenant_id)
         own_roles = await read_roles(uow, acting.tenant_id, self._catalog)
         return own_roles, await self.standing(uow, acting, own_roles)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.roles.repository import ALL_ROLES
 from tenantry.cache import FactCache
 from tenantry.database import Database, UnitOfWork
 from tenantry.kernel import SYSTEM
+from tenantry.runtime import PermissionMeanings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class RoleFacts:
     permissions: frozenset[str]
 
 
-class RoleBook:
+class RoleCache:
     """The roles of each tenant's own by name, from cached facts where they are known."""
 
-    def __init__(self, database: Database, facts: FactCache, catalog: PermissionCatalog) -> None:
+    def __init__(self, database: Database, facts: FactCache, catalog: PermissionMeanings) -> None:
         self._database = database
         self._facts = facts
         self._catalog = catalog
@@ -45,7 +45,7 @@ class RoleBook:
             return await read_roles(uow, tenant_id, self._catalog)
 
 
-async def read_roles(uow: UnitOfWork, tenant_id: UUID, catalog: PermissionCatalog) -> dict[str, RoleFacts]:
+async def read_roles(uow: UnitOfWork, tenant_id: UUID, catalog: PermissionMeanings) -> dict[str, RoleFacts]:
     """Return the tenant's roles by name, as they are now."""
     rows = await uow.all(ALL_ROLES, tenant_id=tenant_id)
     return {

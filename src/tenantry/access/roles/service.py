@@ -13,7 +13,7 @@ from uuid import UUID
 from tenantry.access.errors import BeyondOwnPermissions, RoleInUse, RoleNameTaken, RoleNotFound
 from tenantry.access.keys.facts import api_key_key
 from tenantry.access.permissions import PermissionCatalog
-from tenantry.access.roles.authority import GivingRoles
+from tenantry.access.roles.authority import RoleDelegation
 from tenantry.access.roles.errors import RoleIsBuiltin, TooManyRoles
 from tenantry.access.roles.facts import RoleFacts, read_roles, roles_key
 from tenantry.access.roles.repository import (
@@ -39,7 +39,7 @@ from tenantry.identity import SUPERADMIN
 from tenantry.kernel import new_id
 from tenantry.query import ListRequest
 from tenantry.runtime import Runtime
-from tenantry.tenancy import Acting, ListPage, Role, lock_holdings, member_key, teams_key
+from tenantry.tenancy import Acting, ListPage, Role, lock_roles, member_key, teams_key
 
 MAX_ROLES = 500
 
@@ -70,7 +70,7 @@ class RoleRecord:
 class Roles:
     """The roles of one tenant. `giving` knows what whoever acts may pass on."""
 
-    def __init__(self, runtime: Runtime, catalog: PermissionCatalog, giving: GivingRoles) -> None:
+    def __init__(self, runtime: Runtime, catalog: PermissionCatalog, giving: RoleDelegation) -> None:
         self._database = runtime.database
         self._clock = runtime.clock
         self._facts = runtime.facts
@@ -181,7 +181,7 @@ class Roles:
         return fields
 
     async def _begin(self, uow: UnitOfWork, acting: Acting) -> dict[str, RoleFacts]:
-        await lock_holdings(uow, acting.tenant_id)
+        await lock_roles(uow, acting.tenant_id)
         return await read_roles(uow, acting.tenant_id, self._catalog)
 
     async def _require_within(

@@ -106,7 +106,7 @@ def _uses(module: Module, project: Project, fallback: str) -> Iterator[Permissio
             verbs |= {"grant"} if access.grantable else set()
             place = project.place_of(router.service) or fallback
             for verb in sorted(verbs):
-                yield PermissionUse(f"{access.resource}:{verb}", place)
+                yield PermissionUse(access.permission(verb), place)
             for permission in sorted(set(access.restricted.values())):
                 yield PermissionUse(permission, place)
         elif is_controller(router):

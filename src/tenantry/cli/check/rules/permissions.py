@@ -18,7 +18,7 @@ from tenantry.cli.check.source import Source, last_name, text_of
 
 NAME = "permission-map"
 
-_ASKING = {"require_permission", "require", "extent"}
+_ASKING = {"require_permission", "require", "breadth"}
 _PERMISSION = re.compile(r"[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*(?::own)?")
 
 

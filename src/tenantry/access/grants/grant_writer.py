@@ -15,7 +15,7 @@ from tenantry.access.grants.repository import MARK_GRANTED
 from tenantry.access.models import Effect, SubjectType
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
-from tenantry.access.roles.authority import GivingRoles
+from tenantry.access.roles.authority import RoleDelegation
 from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
 from tenantry.kernel import FieldError, new_id
@@ -24,7 +24,7 @@ from tenantry.tenancy import acting, tenant_key
 
 
 @dataclass(frozen=True, slots=True)
-class Gift:
+class GrantRequest:
     """What is to be granted, as it was asked for."""
 
     subject_type: SubjectType
@@ -34,16 +34,16 @@ class Gift:
     expires_at: datetime | None = None
 
 
-class Giving:
+class GrantWriter:
     """The steps of giving a grant that are the same everywhere."""
 
     def __init__(self, runtime: Runtime, catalog: PermissionCatalog) -> None:
         self._runtime = runtime
         self._catalog = catalog
-        self._roles = GivingRoles(catalog)
+        self._roles = RoleDelegation(catalog)
 
     def check(
-        self, principal: Principal, gift: Gift, resources: Iterable[str], *, by_roles: Collection[str] = ()
+        self, principal: Principal, gift: GrantRequest, resources: Iterable[str], *, by_roles: Collection[str] = ()
     ) -> None:
         """Refuse what cannot be granted on these resources, and what the principal cannot give away.
 
@@ -63,7 +63,7 @@ class Giving:
             if lacking:
                 raise BeyondOwnPermissions(f"You do not hold {', '.join(lacking)}.")
 
-    async def prepare(self, access: RequestAccess, gift: Gift, marks: frozenset[str]) -> Subject:
+    async def prepare(self, access: RequestAccess, gift: GrantRequest, marks: frozenset[str]) -> Subject:
         """Find the subject, and note that grants may exist, before one does.
 
         The mark is committed and announced first: no process can miss a grant for longer than it could miss the mark.
@@ -80,7 +80,7 @@ class Giving:
                 await self._runtime.facts.announce(uow, tenant_key(tenant.id))
         return subject
 
-    def values(self, principal: Principal, gift: Gift, subject: Subject, resource_type: str) -> dict[str, Any]:
+    def values(self, principal: Principal, gift: GrantRequest, subject: Subject, resource_type: str) -> dict[str, Any]:
         """Return the parameters of the statement that gives it."""
         return {
             "tenant_id": principal.tenant.id,

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from sqlalchemy import select
+
 from tenantry.http import InputSchema, OutputSchema, ShortText, partial
-from tenantry.tenancy.schemas import ListPosition, RoleName
+from tenantry.identity import User
+from tenantry.resources import ReadSchema, SqlField
+from tenantry.tenancy import RoleName
+
+_users = User.__table__.c
 
 
 class TeamCreate(InputSchema):
@@ -20,12 +27,16 @@ class TeamCreate(InputSchema):
 
 
 @partial
-class TeamUpdate(InputSchema):
+class TeamUpdate(TeamCreate):
     """What can be changed about a team; null takes it out of its parent, or takes its role."""
 
-    name: ShortText
+
+class TeamRead(ReadSchema):
+    """A team."""
+
+    name: str
     parent_id: UUID | None
-    role: RoleName | None
+    role: str | None
 
 
 class TeamMemberAdd(InputSchema):
@@ -34,41 +45,15 @@ class TeamMemberAdd(InputSchema):
     user_id: UUID
 
 
-class TeamRead(OutputSchema):
-    """A team."""
-
-    id: UUID
-    name: str
-    parent_id: UUID | None
-    role: str | None
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-
-class TeamListItem(TeamRead):
-    """A team in a list."""
-
-
 class TeamMemberRead(OutputSchema):
     """A member in a team; `id` is the user's, like `user_id`, and `created_at` when they came in."""
 
-    id: UUID
+    id: Annotated[UUID, SqlField(lambda rows: rows.c.user_id)]
     user_id: UUID
-    name: str
-    email: str
+    name: Annotated[
+        str, SqlField(lambda rows: select(_users.name).where(_users.id == rows.c.user_id).scalar_subquery())
+    ]
+    email: Annotated[
+        str, SqlField(lambda rows: select(_users.email).where(_users.id == rows.c.user_id).scalar_subquery())
+    ]
     created_at: datetime
-
-
-class TeamPage(OutputSchema):
-    """A page of the teams."""
-
-    items: list[TeamListItem]
-    page: ListPosition
-
-
-class TeamMemberPage(OutputSchema):
-    """A page of the members in a team."""
-
-    items: list[TeamMemberRead]
-    page: ListPosition

@@ -10,17 +10,17 @@ from __future__ import annotations
 from uuid import UUID
 
 from tenantry.database import UnitOfWork
-from tenantry.tenancy.repository import LOCK_HOLDINGS, SHARE_HOLDINGS
+from tenantry.tenancy.repository import LOCK_ROLES, LOCK_ROLES_SHARED
 
 
-async def share_holdings(uow: UnitOfWork, tenant_id: UUID) -> None:
+async def lock_roles_shared(uow: UnitOfWork, tenant_id: UUID) -> None:
     """Let no role and no team of the tenant change its meaning until the end of the transaction."""
-    await uow.run(SHARE_HOLDINGS, holdings=_key(tenant_id))
+    await uow.run(LOCK_ROLES_SHARED, holdings=_key(tenant_id))
 
 
-async def lock_holdings(uow: UnitOfWork, tenant_id: UUID) -> None:
+async def lock_roles(uow: UnitOfWork, tenant_id: UUID) -> None:
     """Be the only one who changes, gives or takes roles in the tenant until the end of the transaction."""
-    await uow.run(LOCK_HOLDINGS, holdings=_key(tenant_id))
+    await uow.run(LOCK_ROLES, holdings=_key(tenant_id))
 
 
 def _key(tenant_id: UUID) -> str:

@@ -37,7 +37,7 @@ class HeldRole(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Acts:
+class PrincipalFacts:
     """Who acts in a tenant, by which roles: what a principal is made of before it is known what the roles mean."""
 
     actor: Actor
@@ -51,8 +51,8 @@ class Acts:
     ceiling: frozenset[str] | None = None
 
 
-def principal_of(
-    acts: Acts,
+def build_principal(
+    acts: PrincipalFacts,
     catalog: PermissionCatalog,
     own_roles: Mapping[str, HeldRole],
     type_grants: Iterable[TypeGrantFacts],

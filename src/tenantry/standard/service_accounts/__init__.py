@@ -1,0 +1,11 @@
+"""Service accounts: members that are no person. They hold a role, own what they create, and act by their keys."""
+
+from pathlib import Path
+
+from tenantry.module import Module
+from tenantry.standard.service_accounts.router import service_accounts
+from tenantry.standard.service_accounts.service import ServiceAccountService
+
+module = Module("service-accounts", routers=(service_accounts,), folder=Path(__file__).parent)
+
+__all__ = ["ServiceAccountService", "module"]

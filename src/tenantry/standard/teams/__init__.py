@@ -1,0 +1,12 @@
+"""Teams of a tenant, and who is in them."""
+
+from pathlib import Path
+
+from tenantry.module import Module
+from tenantry.standard.teams.router import team_members, teams
+from tenantry.standard.teams.schemas import TeamCreate, TeamMemberAdd, TeamUpdate
+from tenantry.standard.teams.service import TeamMemberService, TeamService
+
+module = Module("teams", routers=(teams, team_members), folder=Path(__file__).parent)
+
+__all__ = ["TeamCreate", "TeamMemberAdd", "TeamMemberService", "TeamService", "TeamUpdate", "module"]
