@@ -12,11 +12,12 @@ from planner.projects.schemas import ProjectCreate
 from planner.projects.service import ProjectService
 from planner.tasks.schemas import TaskCreate
 from planner.tasks.service import TaskService
-from tenantry.access import Principal
+from tenantry.access import AccessContext, Principal
 from tenantry.app import Assembly
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import SYSTEM
-from tenantry.tenancy import Acting, Founding, Role
+from tenantry.standard.tenants import Founding
+from tenantry.tenancy import Role
 
 PASSWORD = "tenantry-demo"  # noqa: S105 - published; the seed refuses to run in production
 ADMINISTRATOR = "admin@platform.test"
@@ -49,8 +50,8 @@ class Demo:
             tenant = await _found(assembly, slug.capitalize(), slug, owner)
             for role in (Role.MANAGER, Role.MEMBER, Role.VIEWER):
                 person = await _person(assembly, f"{role}@{slug}.test", f"{role.capitalize()} of {slug}")
-                await assembly.tenancy.members.add(tenant, person, role)
-            await assembly.tenancy.members.add(tenant, both, Role.MEMBER)
+                await assembly.services.members.add(tenant, person, role)
+            await assembly.services.members.add(tenant, both, Role.MEMBER)
             await _work(assembly, await _principal(assembly, owner, tenant.tenant_id), slug)
 
 
@@ -61,13 +62,14 @@ async def _person(assembly: Assembly, email: str, name: str, *, platform_role: s
     return profile.id
 
 
-async def _found(assembly: Assembly, name: str, slug: str, owner_id: UUID) -> Acting:
+async def _found(assembly: Assembly, name: str, slug: str, owner_id: UUID) -> AccessContext:
     founding = Founding(name=name, slug=slug, owner_id=owner_id, actor=SYSTEM, is_platform=True)
-    return Acting.as_system((await assembly.tenancy.tenants.create(founding)).id)
+    tenant = await assembly.services.tenants.create(founding)
+    return AccessContext.system(await assembly.resolver.named(tenant.id), assembly.runtime)
 
 
 async def _principal(assembly: Assembly, user_id: UUID, tenant_id: UUID) -> Principal:
-    membership = await assembly.tenancy.resolver.member(user_id, tenant_id)
+    membership = await assembly.resolver.member(user_id, tenant_id)
     return await assembly.gate.principals.of_person(user_id, membership)
 
 

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient
 from tests.acceptance.scenery import made, things
 
 from tenantry.kernel import new_id
-from tenantry.tenancy import Acting, Role
+from tenantry.tenancy import Role
 from tenantry.testing import TestTenant
 
 
@@ -70,7 +70,7 @@ async def assert_expired_grants_on_resources_count_for_nothing(tenant: TestTenan
 async def assert_grants_end_at_the_border(mine: TestTenant, other: TestTenant) -> None:
     """A grant on a whole resource holds in its own tenant only, also for whoever belongs to both."""
     person = mine.people[Role.VIEWER]
-    await mine.world.assembly.tenancy.members.add(Acting.as_system(other.id), person, Role.VIEWER)
+    await mine.world.assembly.services.members.add(other.system, person, Role.VIEWER)
     await give(other, "", Role.MEMBER, "items:read", resource_type="item")
     await give(mine, "", Role.VIEWER, "items:create", resource_type="item")
     body = {"name": "x", "price_cents": 1}

@@ -10,9 +10,10 @@ from httpx2 import AsyncClient, Response
 from tests.acceptance.conftest import Watched
 from tests.acceptance.surface import Operation, operations_of
 
+from tenantry.access import AccessContext
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import new_id
-from tenantry.tenancy import Acting, Role
+from tenantry.tenancy import Role
 
 PASSWORD = "a password for the walk"
 NEW_PASSWORD = "another password for the walk"
@@ -40,7 +41,7 @@ class Walk:
         """Return the token of the mail to an address; mail is sent behind the back of the answer."""
         assembly = self._watched.world.assembly
         await assembly.identity.close()  # waits for what is on its way, and ends nothing
-        await assembly.tenancy.close()
+        await assembly.services.close()
         found = [mail for mail in self._watched.mails if (mail.to, mail.subject) == (to, subject)]
         token = _TOKEN.search(found[-1].text)
         assert token is not None, found[-1].text
@@ -91,7 +92,9 @@ async def _oneself(walk: Walk, watched: Watched, email: str) -> None:
     await walk.call("auth_logout", anybody, 204, json={"refresh_token": derived["refresh_token"]})
     again = (await anybody.post("/auth/login", json={"email": email, "password": NEW_PASSWORD})).json()
     heir = await watched.world.person("heir")  # a tenant keeps an owner, so that its founder can be deleted
-    await watched.world.assembly.tenancy.members.add(Acting.as_system(UUID(tenant["id"])), heir, Role.OWNER)
+    assembly = watched.world.assembly
+    system = AccessContext.system(await assembly.resolver.named(UUID(tenant["id"])), assembly.runtime)
+    await assembly.services.members.add(system, heir, Role.OWNER)
     await walk.call("users_delete", _with_token(watched, again), 204, path=f"/users/{me['id']}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from tenantry.kernel import new_id
-from tenantry.tenancy import Acting, Role
+from tenantry.tenancy import Role
 from tenantry.testing import TestTenant
 
 Checksums = dict[str, tuple[int, int]]
@@ -116,7 +116,7 @@ async def made(tenant: TestTenant, path: str, body: dict[str, object]) -> uuid.U
 async def joined(tenant: TestTenant, name: str, role: Role = Role.VIEWER) -> uuid.UUID:
     """Return a person who is a member of the tenant besides the four."""
     person = await tenant.world.person(name)
-    await tenant.world.assembly.tenancy.members.add(Acting.as_system(tenant.id), person, role)
+    await tenant.world.assembly.services.members.add(tenant.system, person, role)
     return person
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tenantry.tenancy import Acting, Role
+from tenantry.tenancy import Role
 from tenantry.testing import World
 
 pytestmark = pytest.mark.anyio
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_last_owner_of_a_tenant_cannot_be_deleted_and_leaves_nothing(world: World) -> None:
     owned, joined = await world.tenant(side="leaving"), await world.tenant(side="staying")
     owner = owned.people[Role.OWNER]
-    await world.assembly.tenancy.members.add(Acting.as_system(joined.id), owner, Role.VIEWER)
+    await world.assembly.services.members.add(joined.system, owner, Role.VIEWER)
 
     refused = await owned.owner.delete(f"/users/{owner}")
 

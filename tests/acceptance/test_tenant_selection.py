@@ -9,7 +9,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from tenantry.kernel import new_id
-from tenantry.tenancy import Acting, Role
+from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +40,7 @@ async def both(world: World) -> Both:
     first, second = await world.two_tenants()
     person = await world.person(f"both.{new_id().hex}")
     for tenant in (first, second):
-        await world.assembly.tenancy.members.add(Acting.as_system(tenant.id), person, Role.MEMBER)
+        await world.assembly.services.members.add(tenant.system, person, Role.MEMBER)
         answer = await tenant.owner.post("/items", json={"name": tenant.canary, "price_cents": 1})
         assert answer.status_code == 201
     return Both(world, first, second, await world.token(person))

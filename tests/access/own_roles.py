@@ -6,8 +6,8 @@ from typing import Any
 
 from httpx2 import AsyncClient, Response
 
-from tenantry.kernel import Actor, ActorKind
-from tenantry.tenancy import Acting, Role
+from tenantry.access import AccessContext
+from tenantry.tenancy import Role
 from tenantry.testing import TestTenant
 
 STAFF = ("members:read", "members:manage", "roles:read", "roles:manage", "teams:read", "teams:manage")
@@ -47,5 +47,5 @@ def refused(answer: Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def acting_as(tenant: TestTenant, role: Role, ceiling: frozenset[str] | None = None) -> Acting:
-    return Acting(tenant.id, Actor(ActorKind.USER, tenant.people[role]), role, ceiling=ceiling)
+def acting_as(tenant: TestTenant, role: Role, ceiling: frozenset[str] | None = None) -> AccessContext:
+    return tenant.context(role, ceiling=ceiling)

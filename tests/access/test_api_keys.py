@@ -12,10 +12,11 @@ import pytest
 import structlog
 from tests.acceptance.conftest import url_of_admin
 
-from tenantry.access.keys import MAX_KEYS, secrets_of
+from tenantry.access.keys import secrets_of
 from tenantry.database import DatabaseUrls
 from tenantry.kernel import new_id
 from tenantry.observability import redact_text
+from tenantry.standard.api_keys.service import MAX_KEYS
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 

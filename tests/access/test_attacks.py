@@ -14,11 +14,11 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from planner.projects import PROJECT_ACCESS
-from tenantry.access import RequestAccess
-from tenantry.access.grants.grant_writer import GrantRequest
+from tenantry.access import AccessContext
 from tenantry.access.keys.secrets import NewSecret, secrets_of
 from tenantry.access.models import Effect, SubjectType
 from tenantry.kernel import PermissionDenied, new_id
+from tenantry.standard.grants.grant_writer import GrantRequest
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
@@ -197,8 +197,8 @@ class TestLimits:
     async def test_no_haste_gets_more_grants_onto_a_record_than_the_limit(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tenantry.access.grants.records.MAX_GRANTS", 3)
-        monkeypatch.setattr("tenantry.access.grants.types.MAX_TYPE_GRANTS", 3)
+        monkeypatch.setattr("tenantry.standard.grants.records.MAX_GRANTS", 3)
+        monkeypatch.setattr("tenantry.standard.grants.types.MAX_TYPE_GRANTS", 3)
         tenant = await world.tenant()
         project = await made(tenant.owner, "/projects", name=tenant.canary)
         body = {"subject_type": "role", "subject_id": "viewer", "effect": "deny"}
@@ -225,12 +225,12 @@ class TestStaleGivers:
         headers = {"authorization": f"Bearer {tenant.tokens[Role.MEMBER]}", "x-tenant-id": str(tenant.id)}
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         principal = await world.assembly.gate.principal({"type": "http", "headers": sent})
-        stale = RequestAccess(principal, world.assembly.runtime, "stale")
+        stale = AccessContext(principal, world.assembly.runtime, "stale")
         if becomes is None:
             assert (await tenant.owner.delete(f"/members/{person}")).status_code == 204
         else:
             assert (await tenant.owner.patch(f"/members/{person}", json={"role": becomes})).status_code == 200
-        service = world.assembly.access.grants
+        service = world.assembly.services.grants
         with pytest.raises(PermissionDenied):
             await service.types.give(stale, "item", GrantRequest(SubjectType.ROLE, "viewer", "items:*", Effect.ALLOW))
         with pytest.raises(PermissionDenied):

@@ -12,11 +12,11 @@ from tests.access.explaining import explained, given, made, of_member, project_o
 
 from planner.projects.models import Project
 from planner.projects.service import PROJECT_ACCESS
-from tenantry.access.explain import About, Asked, Explainer
 from tenantry.access.models import ApiKey, Grant
 from tenantry.database import Placement, Statement
 from tenantry.identity import User
 from tenantry.kernel import SYSTEM
+from tenantry.standard.explain import About, Asked, Explainer
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 

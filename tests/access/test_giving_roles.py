@@ -9,8 +9,8 @@ from httpx2 import AsyncClient
 from tests.access.own_roles import STAFF, acting_as, given, key_of, made, refused, role_of
 
 from tenantry.access.errors import BeyondOwnPermissions
-from tenantry.access.roles import RoleRecord
 from tenantry.kernel import new_id
+from tenantry.standard.roles.service import RoleRecord
 from tenantry.tenancy import Role, RoleAboveOwn
 from tenantry.testing import TestTenant, World
 
@@ -112,14 +112,14 @@ class TestEscalation:
         tenant, assembly = await world.tenant(), world.assembly
         scoped = acting_as(tenant, Role.OWNER, ceiling=frozenset({"members:manage", "roles:manage"}))
         with pytest.raises(BeyondOwnPermissions):
-            await assembly.access.roles.create(scoped, {**EMPTY, "permissions": ["projects:read"]})
+            await assembly.services.roles.create(scoped, {**EMPTY, "permissions": ["projects:read"]})
         with pytest.raises(RoleAboveOwn):
-            await assembly.tenancy.members.change_role(scoped, tenant.people[Role.VIEWER], "member")
-        made_within = await assembly.access.roles.create(scoped, {**EMPTY, "permissions": ["members:manage"]})
+            await assembly.services.members.change_role(scoped, tenant.people[Role.VIEWER], "member")
+        made_within = await assembly.services.roles.create(scoped, {**EMPTY, "permissions": ["members:manage"]})
         assert isinstance(made_within, RoleRecord)
 
     async def test_a_role_that_was_lost_since_the_request_was_admitted_makes_nothing(self, world: World) -> None:
-        tenant, roles = await world.tenant(), world.assembly.access.roles
+        tenant, roles = await world.tenant(), world.assembly.services.roles
         admitted = acting_as(tenant, Role.VIEWER)
         with pytest.raises(BeyondOwnPermissions):
             await roles.create(admitted, {**EMPTY, "permissions": ["members:manage"]})

@@ -23,7 +23,7 @@ from tenantry.app import assembled
 from tenantry.database import Database, DatabaseUnavailable, DatabaseUrls
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import FrozenClock, SystemClock, new_id
-from tenantry.tenancy import Acting, Role, member_key
+from tenantry.tenancy import Role, member_key
 from tenantry.testing import TestTenant, World
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ async def a_key(tenant: TestTenant, **body: Any) -> str:
 
 
 def book_of(world: World) -> KeyCache:
-    return world.assembly.access.keys.book
+    return world.assembly.access.keys
 
 
 async def at_hand(world: World, text: str) -> KeyFacts:
@@ -245,7 +245,7 @@ class TestRemembering:
         self, world: World, elsewhere: World
     ) -> None:
         tenant, person = await world.tenant(), await someone(world)
-        await world.assembly.tenancy.members.add(Acting.as_system(tenant.id), person.id, Role.MEMBER)
+        await world.assembly.services.members.add(tenant.system, person.id, Role.MEMBER)
         answer = await person.client(tenant.id).post("/api-keys", json={"name": "key"})
         text, here, there = answer.json()["secret"], book_of(world), book_of(elsewhere)
         await at_hand(world, text)
@@ -263,8 +263,8 @@ class TestRemembering:
         text, book = await a_key(tenant), book_of(world)
         before = await at_hand(world, text)
         assert before.user_id is not None
-        acting = Acting.as_system(tenant.id)
-        await world.assembly.tenancy.members.add(acting, (await someone(world)).id, Role.MEMBER)
+        acting = tenant.system
+        await world.assembly.services.members.add(acting, (await someone(world)).id, Role.MEMBER)
         assert book.peek(text) is before  # others come and go
         world.assembly.runtime.facts.forget(member_key(tenant.id, before.user_id))
         assert book.peek(text) is None
@@ -333,7 +333,7 @@ class TestUse:
     async def test_several_processes_write_once_a_minute_together(self, world: World, clock: FrozenClock) -> None:
         tenant = await world.tenant()
         facts = await book_of(world).load(await a_key(tenant))
-        await world.assembly.access.keys.close()
+        await world.assembly.access.key_usage.close()
         clock.advance(timedelta(minutes=5))
         written = []
         for _ in range(3):

@@ -43,7 +43,7 @@ async def with_task(tenant: TestTenant) -> tuple[str, str]:
 async def granted_records(tenant: TestTenant) -> set[str]:
     """Return the records of the tenant that grants are on, as they lie in the table."""
     assembly = tenant.world.assembly
-    facts = await assembly.tenancy.resolver.named(tenant.id)
+    facts = await assembly.resolver.named(tenant.id)
     work = assembly.runtime.database.tenant_scope(tenant.id, facts.placement, actor=SYSTEM, request_id=None)
     async with work as uow:
         return {str(row["record_id"]) for row in await uow.all(Statement(select(Grant.__table__.c.record_id)))}

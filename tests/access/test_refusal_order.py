@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient, Response
 
-from tenantry.access.roles import service as roles
 from tenantry.kernel import new_id
+from tenantry.standard.roles import service as roles
 from tenantry.standard.teams import service as teams
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World

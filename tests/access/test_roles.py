@@ -10,10 +10,10 @@ import pytest
 from tests.access.own_roles import acting_as, given, key_of, made, refused, role_of
 
 from tenantry.access.errors import RoleInUse
-from tenantry.access.roles import RoleRecord
-from tenantry.access.roles import service as limits
 from tenantry.database import DatabaseRole
 from tenantry.kernel import new_id
+from tenantry.standard.roles import service as limits
+from tenantry.standard.roles.service import RoleRecord
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
@@ -161,8 +161,8 @@ class TestRenaming:
         for number in range(10):
             role = UUID((await made(tenant, f"old {number}", "members:read"))["id"])
             given_, renamed = await asyncio.gather(
-                assembly.tenancy.members.change_role(owner, member, f"old {number}"),
-                assembly.access.roles.change(owner, role, {"name": f"new {number}"}),
+                assembly.services.members.change_role(owner, member, f"old {number}"),
+                assembly.services.roles.change(owner, role, {"name": f"new {number}"}),
                 return_exceptions=True,
             )
             assert isinstance(renamed, RoleRecord), renamed
@@ -236,8 +236,8 @@ class TestDeleting:
         for round_ in range(10):
             role = UUID((await made(tenant, f"r{round_}", "members:read"))["id"])
             outcomes = await asyncio.gather(
-                assembly.tenancy.members.change_role(owner, member, f"r{round_}"),
-                assembly.access.roles.delete(owner, role),
+                assembly.services.members.change_role(owner, member, f"r{round_}"),
+                assembly.services.roles.delete(owner, role),
                 return_exceptions=True,
             )
             errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]

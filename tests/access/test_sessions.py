@@ -103,7 +103,7 @@ async def test_statements_change_what_is_allowed_alone(world: World):
 async def test_the_application_itself_works_without_a_reader(world: World):
     tenant = await world.tenant()
     await furnished(tenant)
-    facts = await world.assembly.tenancy.resolver.named(tenant.id)
+    facts = await world.assembly.resolver.named(tenant.id)
     work = world.assembly.runtime.database.tenant_scope(tenant.id, facts.placement, actor=SYSTEM, request_id=None)
     async with work as uow:
         session = await uow.session()

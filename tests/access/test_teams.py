@@ -41,7 +41,7 @@ async def moved(tenant: TestTenant, team_id: str, parent_id: str | None) -> Resp
 
 async def remembered(world: World, tenant: TestTenant, role: Role) -> Membership:
     """Return the membership once the echo of the last change has passed and it is answered from memory."""
-    resolver, user_id = world.assembly.tenancy.resolver, tenant.people[role]
+    resolver, user_id = world.assembly.resolver, tenant.people[role]
     for _ in range(100):
         await resolver.member(user_id, tenant.id)
         await asyncio.sleep(0.01)
@@ -69,7 +69,7 @@ class Teams:
     async def _call(self, service: type[Any], name: str, *given: Any, **named: Any) -> Any:
         runtime, user_id = self._world.assembly.runtime, self._tenant.people[self._role]
         actor = Actor(ActorKind.USER, user_id)
-        facts = await self._world.assembly.tenancy.resolver.named(self._tenant.id)
+        facts = await self._world.assembly.resolver.named(self._tenant.id)
         held = self._world.assembly.access.catalog.of_role(self._role)
         principal = Principal(actor, user_id, facts, self._role, held, rank=self._role, ceiling=self._ceiling)
         async with runtime.database.control_scope(actor=actor, tenant_id=self._tenant.id) as uow:
@@ -103,7 +103,7 @@ class TestRolesOfTeams:
         assert (await tenant.viewer.get("/teams")).status_code == 403
 
     async def test_memberships_name_the_teams_and_all_above(self, world: World) -> None:
-        tenant, resolver = await world.tenant(), world.assembly.tenancy.resolver
+        tenant, resolver = await world.tenant(), world.assembly.resolver
         top = await made(tenant, "top", role="manager")
         below = await made(tenant, "below", parent_id=top, role="member")
         await made(tenant, "beside", parent_id=top, role="owner")
@@ -116,7 +116,7 @@ class TestRolesOfTeams:
         assert again[0] == membership
 
     async def test_whoever_is_in_no_team_is_never_asked_for_teams(self, world: World) -> None:
-        tenant, resolver = await world.tenant(), world.assembly.tenancy.resolver
+        tenant, resolver = await world.tenant(), world.assembly.resolver
         await made(tenant, "team", role="owner")
         membership = await remembered(world, tenant, Role.MEMBER)
         world.assembly.runtime.facts.forget(f"teams:{tenant.id}")
@@ -124,7 +124,7 @@ class TestRolesOfTeams:
         assert (membership.teams, membership.team_roles) == ((), ())
 
     async def test_without_the_facts_of_teams_nothing_is_answered_from_memory(self, world: World) -> None:
-        tenant, resolver = await world.tenant(), world.assembly.tenancy.resolver
+        tenant, resolver = await world.tenant(), world.assembly.resolver
         await joins(tenant, Role.VIEWER, await made(tenant, "team", role="owner"))
         asked = (tenant.people[Role.VIEWER], tenant.id, None, None)
         await remembered(world, tenant, Role.VIEWER)

@@ -28,18 +28,18 @@ from tenantry.access import (
     checking,
     decision,
     granted,
+    principal_building,
     resource,
-    standing,
     type_grants,
 )
 from tenantry.access.decision import Line
-from tenantry.access.grants import types
 from tenantry.access.models import Effect
 from tenantry.access.principal import Breadth
 from tenantry.database import CommitRefused, Database, Placement, Plane, Statement, UnitOfWork
 from tenantry.kernel import Actor, ActorKind, Unavailable
 from tenantry.query import ListSpec
 from tenantry.resources import Exchange, ResourceRepository, idempotency, operations, statements
+from tenantry.standard.grants import types
 from tenantry.tenancy import NotAMember, Role, TenantFacts, TenantResolver
 
 KEPT_IN = (statements, checking)
@@ -228,7 +228,7 @@ def expired_grants_on_records_count(patch: pytest.MonkeyPatch) -> None:
 
 
 def expired_grants_on_resources_count(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(standing, "_is_in_force", lambda grant, now: True)
+    patch.setattr(principal_building, "_is_in_force", lambda grant, now: True)
 
 
 def type_grants_without_the_tenant(patch: pytest.MonkeyPatch) -> None:

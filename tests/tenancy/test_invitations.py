@@ -12,8 +12,8 @@ from tenantry.access.roles import RoleDelegation
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SystemClock, new_id
 from tenantry.runtime import Mail
-from tenantry.tenancy import Acting, InvalidInvitation, Role, TenancySettings
-from tenantry.tenancy.invitations import Invitations
+from tenantry.standard.invitations.service import Invitations
+from tenantry.tenancy import InvalidInvitation, Role, TenancySettings
 from tenantry.testing import TestTenant, World
 
 from .conftest import LetterBox, Someone, connected, someone
@@ -156,7 +156,7 @@ class TestAccepting:
 
     async def test_an_invitation_of_the_application_itself_counts(self, elsewhere: World, letters: LetterBox) -> None:
         tenant, who = await elsewhere.tenant(), await someone(elsewhere)
-        await elsewhere.assembly.tenancy.invitations.invite(Acting.as_system(tenant.id), who.email, Role.OWNER)
+        await elsewhere.assembly.services.invitations.invite(tenant.system, who.email, Role.OWNER)
         assert await accept(who, await letters.token_for(who.email)) == (200, None)
 
 
@@ -197,7 +197,7 @@ class TestRolesOfTheTenantsOwn:
         invitations = Invitations(
             world.assembly.runtime, TenancySettings(), mails.append, roles=giving, forget_grants=forget
         )
-        await invitations.invite(Acting.as_system(tenant.id), who.email, Role.VIEWER)
+        await invitations.invite(tenant.system, who.email, Role.VIEWER)
         token = mails[0].text.split("    ")[1].split()[0]
         for user_id, presented in ((stranger.id, token), (who.id, token[:-1] + ("A" if token[-1] != "A" else "B"))):
             with pytest.raises(InvalidInvitation):

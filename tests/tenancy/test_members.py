@@ -8,20 +8,19 @@ from uuid import UUID
 
 import pytest
 
+from tenantry.access import AccessContext
 from tenantry.access.roles import RoleDelegation
 from tenantry.access.subjects import BUILT_IN_IDS
-from tenantry.kernel import Actor, ActorKind, TenantryError, new_id
+from tenantry.kernel import TenantryError, new_id
+from tenantry.standard.members.service import MemberRecord, Members
 from tenantry.tenancy import (
-    Acting,
     AlreadyMember,
     LastOwner,
-    MemberRecord,
     NotAMember,
     Role,
     RoleAboveOwn,
     UnknownUser,
 )
-from tenantry.tenancy.members import Members
 from tenantry.testing import TestTenant, World
 
 from .conftest import LetterBox, someone
@@ -36,10 +35,8 @@ async def roles(tenant: TestTenant) -> dict[str, str]:
 
 async def roles_at(world: World, tenant: TestTenant) -> dict[UUID, str]:
     """The roles as the application itself reads them, whoever is left."""
-    members = world.assembly.tenancy.members
-    return {
-        user_id: (await members.read(Acting.as_system(tenant.id), user_id)).role for user_id in tenant.people.values()
-    }
+    members = world.assembly.services.members
+    return {user_id: (await members.read(tenant.system, user_id)).role for user_id in tenant.people.values()}
 
 
 class TestAdding:
@@ -101,13 +98,19 @@ class TestComingBack:
 
         assembly = world.assembly
         giving = RoleDelegation(assembly.gate.catalog)
-        return Members(assembly.runtime, assembly.tenancy.invitations, roles=giving, forget_grants=forget)
+        return Members(
+            assembly.runtime,
+            assembly.services.invitations,
+            roles=giving,
+            forget_grants=forget,
+            tenant_of=assembly.resolver.named,
+        )
 
     async def test_a_person_who_is_no_member_starts_afresh(self, world: World) -> None:
         tenant, who = await world.tenant(), await someone(world)
         forgotten: list[tuple[UUID, UUID]] = []
         members = self.forgetting(world, forgotten)
-        await members.add(Acting.as_system(tenant.id), who.id, Role.VIEWER)
+        await members.add(tenant.system, who.id, Role.VIEWER)
         assert forgotten == [(tenant.id, who.id)]
 
     async def test_adding_a_member_again_forgets_nothing(self, world: World) -> None:
@@ -115,7 +118,7 @@ class TestComingBack:
         forgotten: list[tuple[UUID, UUID]] = []
         members = self.forgetting(world, forgotten)
         with pytest.raises(AlreadyMember):
-            await members.add(Acting.as_system(tenant.id), tenant.people[Role.VIEWER], Role.VIEWER)
+            await members.add(tenant.system, tenant.people[Role.VIEWER], Role.VIEWER)
         assert forgotten == []
 
     async def test_what_is_no_person_is_forgotten_nothing(self, world: World) -> None:
@@ -125,7 +128,7 @@ class TestComingBack:
         members = self.forgetting(world, forgotten)
         for subject in (UUID(team), BUILT_IN_IDS["viewer"], new_id()):
             with pytest.raises(UnknownUser):
-                await members.add(Acting.as_system(tenant.id), subject, Role.VIEWER)
+                await members.add(tenant.system, subject, Role.VIEWER)
         assert forgotten == []
 
 
@@ -229,9 +232,9 @@ class TestTheLastOwner:
 
     async def test_of_two_owners_who_demote_each_other_one_is_refused(self, world: World) -> None:
         for _ in range(10):
-            tenant, members = await world.tenant(), world.assembly.tenancy.members
+            tenant, members = await world.tenant(), world.assembly.services.members
             first, second = tenant.people[Role.OWNER], tenant.people[Role.MANAGER]
-            await members.change_role(Acting.as_system(tenant.id), second, Role.OWNER)
+            await members.change_role(tenant.system, second, Role.OWNER)
             pair = await asyncio.gather(
                 members.change_role(as_member(tenant, Role.OWNER, first), second, Role.MEMBER),
                 members.change_role(as_member(tenant, Role.OWNER, second), first, Role.MEMBER),
@@ -259,8 +262,8 @@ class TestTheLastOwner:
         assert (left.status_code, left.json()["code"]) == (409, "last_owner")
 
 
-def as_member(tenant: TestTenant, role: Role, user_id: UUID | None = None) -> Acting:
-    return Acting(tenant.id, Actor(ActorKind.USER, user_id or tenant.people[role]), role)
+def as_member(tenant: TestTenant, role: Role, user_id: UUID | None = None) -> AccessContext:
+    return tenant.context(role, user_id=user_id)
 
 
 class TestRanks:
@@ -268,35 +271,35 @@ class TestRanks:
 
     async def test_nobody_gives_a_role_above_their_own(self, world: World) -> None:
         tenant, who = await world.tenant(), await someone(world)
-        tenancy, manager = world.assembly.tenancy, as_member(tenant, Role.MANAGER)
+        services, manager = world.assembly.services, as_member(tenant, Role.MANAGER)
         attempts = (
-            tenancy.members.add(manager, who.id, Role.OWNER),
-            tenancy.members.add_by_email(manager, who.email, Role.OWNER),
-            tenancy.members.add_by_email(manager, "nobody@people.test", Role.OWNER),
-            tenancy.members.change_role(manager, tenant.people[Role.VIEWER], Role.OWNER),
-            tenancy.members.change_role(manager, tenant.people[Role.MANAGER], Role.OWNER),
-            tenancy.invitations.invite(manager, who.email, Role.OWNER),
+            services.members.add(manager, who.id, Role.OWNER),
+            services.members.add_by_email(manager, who.email, Role.OWNER),
+            services.members.add_by_email(manager, "nobody@people.test", Role.OWNER),
+            services.members.change_role(manager, tenant.people[Role.VIEWER], Role.OWNER),
+            services.members.change_role(manager, tenant.people[Role.MANAGER], Role.OWNER),
+            services.invitations.invite(manager, who.email, Role.OWNER),
         )
         assert await refusals(attempts) == [RoleAboveOwn] * len(attempts)
 
     async def test_nobody_touches_a_member_above_themselves(self, world: World) -> None:
         tenant = await world.tenant()
         await tenant.owner.patch(f"/members/{tenant.people[Role.VIEWER]}", json={"role": "owner"})
-        members, manager = world.assembly.tenancy.members, as_member(tenant, Role.MANAGER)
+        members, manager = world.assembly.services.members, as_member(tenant, Role.MANAGER)
         owner = tenant.people[Role.OWNER]
         attempts = (members.change_role(manager, owner, Role.VIEWER), members.remove(manager, owner))
         assert await refusals(attempts) == [RoleAboveOwn] * 2
 
     async def test_a_manager_may_give_what_managers_have(self, world: World) -> None:
         tenant, who = await world.tenant(), await someone(world)
-        added = await world.assembly.tenancy.members.add_by_email(
+        added = await world.assembly.services.members.add_by_email(
             as_member(tenant, Role.MANAGER), who.email, Role.MANAGER
         )
         assert isinstance(added, MemberRecord)
 
     async def test_a_role_that_was_lost_since_the_request_was_admitted_gives_nothing(self, world: World) -> None:
         tenant, who = await world.tenant(), await someone(world)
-        members = world.assembly.tenancy.members
+        members = world.assembly.services.members
         admitted = as_member(tenant, Role.OWNER, tenant.people[Role.MANAGER])  # was owner a moment ago
         gone = as_member(tenant, Role.OWNER, who.id)  # was a member a moment ago
         viewer = tenant.people[Role.VIEWER]
@@ -311,7 +314,7 @@ class TestRanks:
     async def test_the_application_itself_keeps_the_last_owner_too(self, world: World) -> None:
         tenant = await world.tenant()
         with pytest.raises(LastOwner):
-            await world.assembly.tenancy.members.remove(Acting.as_system(tenant.id), tenant.people[Role.OWNER])
+            await world.assembly.services.members.remove(tenant.system, tenant.people[Role.OWNER])
 
 
 async def refusals(attempts: Sequence[object]) -> list[type[BaseException]]:

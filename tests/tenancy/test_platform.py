@@ -14,7 +14,8 @@ from tests.acceptance.surface import Operation, operations_of
 
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SYSTEM, new_id
-from tenantry.tenancy import PlatformCall, Role
+from tenantry.standard.platform import PlatformCall
+from tenantry.tenancy import Role
 from tenantry.testing import World
 
 from .conftest import Someone, a_slug, connected, someone
@@ -125,7 +126,7 @@ class TestCalls:
 
     async def test_a_tenant_of_the_application_itself_needs_an_owner(self, world: World) -> None:
         with pytest.raises(ValueError, match="name an owner"):
-            await world.assembly.tenancy.platform.create(PlatformCall(SYSTEM, "a test"), "New", a_slug())
+            await world.assembly.services.platform.create(PlatformCall(SYSTEM, "a test"), "New", a_slug())
 
     async def test_stats_count_tenants_and_people(self, world: World, admin: Someone) -> None:
         before = (await admin.client().get("/platform/stats")).json()

@@ -13,7 +13,7 @@ from tenantry.cache import FactCache
 from tenantry.database import Database
 from tenantry.database.unit_of_work import UnitOfWork
 from tenantry.kernel import TenantryError, new_id
-from tenantry.tenancy import Acting, Role, TenantResolver, TenantStatus
+from tenantry.tenancy import Role, TenantResolver, TenantStatus
 from tenantry.testing import TestTenant, World
 
 from .conftest import Someone, a_slug, someone
@@ -66,7 +66,7 @@ async def cast(world: World) -> Cast:
     who = await someone(world)
     first, second = await world.tenant(side="a"), await world.tenant(side="a")
     for tenant in (first, second):
-        await world.assembly.tenancy.members.add(Acting.as_system(tenant.id), who.id, Role.MEMBER)
+        await world.assembly.services.members.add(tenant.system, who.id, Role.MEMBER)
     return Cast(who, first, second, await world.tenant(side="b"))
 
 
@@ -110,7 +110,7 @@ async def resolved(resolver: TenantResolver, cast: Cast, derived: str, by_id: st
 class TestTheRule:
     async def test_every_combination_of_signals_cold_and_warm(self, world: World, cast: Cast) -> None:
         facts = world.assembly.runtime.facts
-        resolver = world.assembly.tenancy.resolver
+        resolver = world.assembly.resolver
         wrong = []
         for combination in combinations():
             facts.clear()
@@ -123,7 +123,7 @@ class TestTheRule:
         assert not wrong, wrong[:3]
 
     async def test_what_is_known_is_answered_without_waiting(self, world: World, cast: Cast) -> None:
-        resolver = world.assembly.tenancy.resolver
+        resolver = world.assembly.resolver
         id_, slug = str(cast.first.id), cast.first.slug
         await resolver.resolve(cast.who.id, None, id_, None)
         for asked in ((None, id_, None), (None, None, slug), (None, id_, slug), (cast.first.id, None, None)):
@@ -132,7 +132,7 @@ class TestTheRule:
             assert (membership.tenant.slug, membership.role) == (slug, "member")
 
     async def test_a_peek_never_answers_for_somebody_else(self, world: World, cast: Cast) -> None:
-        resolver = world.assembly.tenancy.resolver
+        resolver = world.assembly.resolver
         await resolver.resolve(cast.who.id, None, str(cast.first.id), None)
         stranger = await someone(world)
         assert resolver.peek(stranger.id, None, str(cast.first.id), None) is None
@@ -141,7 +141,7 @@ class TestTheRule:
     async def test_every_role_resolves_to_itself(self, world: World) -> None:
         tenant = await world.tenant()
         for role, user_id in tenant.people.items():
-            membership = await world.assembly.tenancy.resolver.resolve(user_id, None, None, tenant.slug)
+            membership = await world.assembly.resolver.resolve(user_id, None, None, tenant.slug)
             assert membership.role == role
 
 
@@ -259,7 +259,7 @@ class TestOverHttp:
 
 class TestPublic:
     async def test_a_named_tenant_needs_no_login(self, world: World, cast: Cast) -> None:
-        resolver = world.assembly.tenancy.resolver
+        resolver = world.assembly.resolver
         for header_id, slug in (
             (str(cast.first.id), None),
             (None, cast.first.slug),
@@ -281,11 +281,11 @@ class TestPublic:
         self, world: World, cast: Cast, by_id: str, by_slug: str, code: str
     ) -> None:
         with pytest.raises(TenantryError) as caught:
-            await world.assembly.tenancy.resolver.resolve_public(cast.id_of(by_id), cast.slug_of(by_slug))
+            await world.assembly.resolver.resolve_public(cast.id_of(by_id), cast.slug_of(by_slug))
         assert caught.value.code == code
 
     async def test_without_a_name_the_tenant_default_is_meant_once_there_is_one(self, world: World) -> None:
-        resolver = world.assembly.tenancy.resolver
+        resolver = world.assembly.resolver
         with pytest.raises(TenantryError) as caught:
             await resolver.resolve_public(None, None)
         assert caught.value.code == "tenant_missing"
@@ -310,9 +310,9 @@ class TestDirectory:
             assert await members.is_member(tenant.id, tenant.people[Role.VIEWER])
         assert not await members.is_member(tenant.id, stranger.id)
         assert await members.count(tenant.id) == 4
-        await world.assembly.tenancy.members.add(Acting.as_system(tenant.id), stranger.id, Role.VIEWER)
+        await world.assembly.services.members.add(tenant.system, stranger.id, Role.VIEWER)
         assert await members.is_member(tenant.id, stranger.id)
         assert await members.count(tenant.id) == 5
-        await world.assembly.tenancy.members.remove(Acting.as_system(tenant.id), stranger.id)
+        await world.assembly.services.members.remove(tenant.system, stranger.id)
         assert not await members.is_member(tenant.id, stranger.id)
         assert await members.count(tenant.id) == 4

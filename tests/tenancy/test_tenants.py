@@ -9,15 +9,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tenantry.access.roles import RoleDelegation
 from tenantry.database import DatabaseRole, Placement, PlacementKind
 from tenantry.kernel import SYSTEM
+from tenantry.standard.tenants.service import Founding, Tenants
 from tenantry.tenancy import (
-    Founding,
     PlacementFailed,
     Role,
     StoredPlacements,
-    TenancyService,
     TenancySettings,
     TenantNotReady,
 )
@@ -231,9 +229,9 @@ class TestOwnSchema:
         tenant = await world.tenant()
         founding = founded_by(tenant, PlacementKind.SCHEMA)
         with pytest.raises(PlacementFailed):
-            await service(world, broken).tenants.create(founding)
+            await service(world, broken).create(founding)
         assert await stored(world, founding.slug) is None
-        assert (await world.assembly.tenancy.tenants.create(founding)).status == "active"
+        assert (await world.assembly.services.tenants.create(founding)).status == "active"
 
     async def test_a_tenant_whose_founding_was_interrupted_is_closed_until_it_is_resumed(self, world: World) -> None:
         class Killed(BaseException):
@@ -244,12 +242,12 @@ class TestOwnSchema:
 
         founding = founded_by(await world.tenant(), PlacementKind.SCHEMA)
         with pytest.raises(Killed):
-            await service(world, interrupted).tenants.create(founding)
+            await service(world, interrupted).create(founding)
         left = await stored(world, founding.slug)
         assert left is not None
         assert left["status"] == "preparing"
         with pytest.raises(TenantNotReady):
-            await world.assembly.tenancy.resolver.resolve(founding.owner_id, None, None, founding.slug)
+            await world.assembly.resolver.resolve(founding.owner_id, None, None, founding.slug)
         admin = await someone(world, platform_role="superadmin")
         early = await admin.client().post(f"/platform/tenants/{left['id']}/suspend")
         assert (early.status_code, early.json()["code"]) == (503, "tenant_not_ready")
@@ -261,18 +259,8 @@ class TestOwnSchema:
         assert (await owner.get("/items", headers={"X-Tenant-Slug": founding.slug})).status_code == 200
 
 
-def service(world: World, prepare: Callable[[Placement], Awaitable[None]]) -> TenancyService:
-    async def forget_nothing(_tenant_id: UUID, _user_id: UUID) -> None:
-        """Nobody was granted anything."""
-
-    return TenancyService(
-        world.assembly.runtime,
-        TenancySettings(),
-        world.assembly.tenancy.resolver,
-        prepare,
-        roles=RoleDelegation(world.assembly.gate.catalog),
-        forget_grants=forget_nothing,
-    )
+def service(world: World, prepare: Callable[[Placement], Awaitable[None]]) -> Tenants:
+    return Tenants(world.assembly.runtime, TenancySettings(), prepare)
 
 
 async def stored(world: World, slug: str) -> asyncpg.Record | None:

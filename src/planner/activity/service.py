@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from planner.activity.repository import count_lines, read_lines, reads_of
-from tenantry.access import SUBJECTS, RequestAccess
-from tenantry.database import Planning, Row
+from tenantry.access import SUBJECTS, AccessContext
+from tenantry.database import Plane, Planning, Row
 from tenantry.query import ListRequest, Paging
 
 
@@ -22,7 +22,7 @@ class Lines:
     total: int | None
 
 
-async def read_activity(access: RequestAccess, request: ListRequest) -> Lines:
+async def read_activity(access: AccessContext, request: ListRequest) -> Lines:
     """Return one page of what happened in the tenant.
 
     Each trail gives as many lines as the page could need, so a page that starts at row n reads n rows of each: deep
@@ -35,7 +35,7 @@ async def read_activity(access: RequestAccess, request: ListRequest) -> Lines:
     values = {**request.params, **subjects, "limit": skipped + request.limit}
     found: list[Row] = []
     total = 0
-    scopes = (access.work(Planning.FRESH), access.control_work())
+    scopes = (access.work(planning=Planning.FRESH), access.work(Plane.CONTROL))
     for scope in scopes:
         async with scope as uow:
             found += await read_lines(uow, shape, values, reads)

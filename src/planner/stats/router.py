@@ -21,7 +21,7 @@ router = api_router("/stats", tags=["stats"])
 )
 async def read_stats(access: Access) -> Stats:
     """Count what the caller sees, in one statement; the members are counted in the control plane."""
-    async with access.work(Planning.FRESH) as uow:
+    async with access.work(planning=Planning.FRESH) as uow:
         counts = await read_counts(uow, access.principal)
     members = await access.runtime.members.count(access.principal.tenant.id)
     return Stats(

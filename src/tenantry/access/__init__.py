@@ -8,101 +8,133 @@ What can be told afterwards: `explain` and `denials`.
 """
 
 from tenantry.access.about import Reads, about_readable
-from tenantry.access.builtin import BUILTIN
 from tenantry.access.checking import addition, existence, refusal, require_anywhere, require_on_record
-from tenantry.access.decision import Decision, Line
+from tenantry.access.context import AccessContext
+from tenantry.access.decision import ORDER, Decision, Line
 from tenantry.access.denials import Denial, DenialTrail
-from tenantry.access.dependencies import (
-    Access,
-    RequestAccess,
-    current_access,
-    member,
-    require_permission,
-    require_role,
+from tenantry.access.dependencies import Access, member, require_permission
+from tenantry.access.errors import (
+    ApiKeyNotFound,
+    BeyondOwnPermissions,
+    FieldNotPermitted,
+    GrantExists,
+    GrantExpired,
+    GrantNotFound,
+    NotPermitted,
+    RecordNotFound,
+    RoleInUse,
+    RoleNameTaken,
+    RoleNotFound,
+    ServiceAccountNotFound,
+    TooManyGrants,
+    UnknownPermission,
+    UnknownResource,
+    UnknownSubject,
 )
-from tenantry.access.errors import FieldNotPermitted, NotPermitted, RecordNotFound, ServiceAccountNotFound
-from tenantry.access.explain import About, Asked, Explanation, Page, ShownGrant, WhoCanPage
 from tenantry.access.gate import AccessGate
 from tenantry.access.granted import SUBJECTS, TENANT
-from tenantry.access.grants import record_grants_router
-from tenantry.access.keys import KEYS_OF_ACCOUNT, api_key_key, require_person
-from tenantry.access.models import MODELS, Grant, ServiceAccount
+from tenantry.access.keys.facts import api_key_key
+from tenantry.access.keys.repository import KEYS_OF_ACCOUNT
+from tenantry.access.keys.secrets import NewSecret
+from tenantry.access.models import (
+    MAX_PERMISSION,
+    MAX_ROLE_NAME,
+    MODELS,
+    ApiKey,
+    CustomRole,
+    Effect,
+    Grant,
+    ServiceAccount,
+    SubjectType,
+    TypeGrant,
+)
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
 from tenantry.access.principal import Breadth, Principal
-from tenantry.access.principals import Principals
-from tenantry.access.resource import (
-    GrantFacts,
-    Parent,
-    Permit,
-    Permits,
-    RecordFacts,
-    ResourceAccess,
-)
-from tenantry.access.roles import RoleDelegation, acting_of
-from tenantry.access.routers import access_routers
+from tenantry.access.principal_building import PrincipalFacts, build_principal, key_ceiling, role_permissions
+from tenantry.access.question import Question
+from tenantry.access.resource import GrantFacts, Parent, Permit, Permits, RecordFacts, ResourceAccess
+from tenantry.access.roles.authority import RoleDelegation
+from tenantry.access.roles.facts import RoleFacts, read_roles, roles_key
+from tenantry.access.roles.repository import type_grants
 from tenantry.access.service import AccessService
-from tenantry.access.sessions import VisibleRows
-from tenantry.access.type_grants import ANY_TYPE, TypeGrantCache, TypeGrantFacts
+from tenantry.access.subjects import BUILT_IN_IDS
+from tenantry.access.type_grants import ANY_TYPE, TypeGrantFacts, type_grants_key
 from tenantry.tenancy import Role
 
 __all__ = [
     "ANY_TYPE",
-    "BUILTIN",
+    "BUILT_IN_IDS",
     "KEYS_OF_ACCOUNT",
+    "MAX_PERMISSION",
+    "MAX_ROLE_NAME",
     "MODELS",
+    "ORDER",
     "OWN",
     "SUBJECTS",
     "TENANT",
-    "About",
     "Access",
+    "AccessContext",
     "AccessGate",
     "AccessService",
-    "Asked",
+    "ApiKey",
+    "ApiKeyNotFound",
+    "BeyondOwnPermissions",
     "Breadth",
+    "CustomRole",
     "Decision",
     "Denial",
     "DenialTrail",
-    "Explanation",
+    "Effect",
     "FieldNotPermitted",
     "Grant",
+    "GrantExists",
+    "GrantExpired",
     "GrantFacts",
+    "GrantNotFound",
     "Line",
+    "NewSecret",
     "NotPermitted",
-    "Page",
     "Parent",
     "PermissionCatalog",
     "Permissions",
     "Permit",
     "Permits",
     "Principal",
-    "Principals",
+    "PrincipalFacts",
+    "Question",
     "Reads",
     "RecordFacts",
     "RecordNotFound",
-    "RequestAccess",
     "ResourceAccess",
     "Role",
     "RoleDelegation",
+    "RoleFacts",
+    "RoleInUse",
+    "RoleNameTaken",
+    "RoleNotFound",
     "ServiceAccount",
     "ServiceAccountNotFound",
-    "ShownGrant",
-    "TypeGrantCache",
+    "SubjectType",
+    "TooManyGrants",
+    "TypeGrant",
     "TypeGrantFacts",
-    "VisibleRows",
-    "WhoCanPage",
+    "UnknownPermission",
+    "UnknownResource",
+    "UnknownSubject",
     "about_readable",
-    "access_routers",
-    "acting_of",
     "addition",
     "api_key_key",
-    "current_access",
+    "build_principal",
     "existence",
+    "key_ceiling",
     "member",
-    "record_grants_router",
+    "read_roles",
     "refusal",
     "require_anywhere",
     "require_on_record",
     "require_permission",
-    "require_person",
-    "require_role",
+    "role_permissions",
+    "roles_key",
+    "type_grants",
+    "type_grants_key",
 ]

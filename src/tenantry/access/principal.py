@@ -8,8 +8,11 @@ from uuid import UUID
 
 from tenantry.access.errors import NotPermitted
 from tenantry.access.permissions import OWN
-from tenantry.kernel import Actor
+from tenantry.kernel import SYSTEM, Actor
 from tenantry.tenancy import Role, TenantFacts
+
+NOBODY = UUID(int=0)
+"""The person in whose name the application itself acts."""
 
 
 class Breadth(StrEnum):
@@ -51,8 +54,25 @@ class Principal:
     key_id: UUID | None = None
     """The API key of the request, where it came with one."""
 
+    @classmethod
+    def system(cls, tenant: TenantFacts) -> Principal:
+        """Return the application itself: the seed, the command line, platform administration. Nothing limits it."""
+        return cls(SYSTEM, NOBODY, tenant, Role.OWNER, frozenset(), rank=Role.OWNER)
+
+    @property
+    def is_system(self) -> bool:
+        """Whether the application itself acts."""
+        return self.actor is SYSTEM
+
+    @property
+    def holder_id(self) -> UUID | None:
+        """The person or service account whose roles must still hold when a change is written; None for the system."""
+        return None if self.is_system else self.user_id
+
     def breadth(self, permission: str) -> Breadth:
         """Return how far a permission reaches: steps 4 to 7 of the decision order, without grants on records."""
+        if self.actor is SYSTEM:
+            return Breadth.ALL
         if permission in self.denied:
             return Breadth.DENIED
         if permission in self.permissions or permission in self.allowed:
@@ -72,6 +92,8 @@ class Principal:
 
         Grants are not asked: what one was lent is not one's own to give. ``…:own`` is held by whoever holds it all.
         """
+        if self.is_system:
+            return True
         whole = permission.removesuffix(OWN)
         given = permission in self.permissions or whole in self.permissions
         return given and (self.ceiling is None or permission in self.ceiling or whole in self.ceiling)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from fastapi.routing import APIRoute
 
-from tenantry.access import BUILTIN, PermissionCatalog, Permissions, ResourceAccess, record_grants_router
 from tenantry.access import MODELS as ACCESS_MODELS
+from tenantry.access import PermissionCatalog, Permissions, ResourceAccess
 from tenantry.app.enveloping import in_style
 from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Table
@@ -20,6 +20,7 @@ from tenantry.identity import OneTimeToken, Session, Throttle, User
 from tenantry.kernel import TenantryError
 from tenantry.module import Module
 from tenantry.resources import ControlIdempotencyKey, IdempotencyKey, ResourceRouter
+from tenantry.standard.grants import record_grants_router
 from tenantry.tenancy import MODELS as TENANCY_MODELS
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ class Application:
         return (*FRAMEWORK_MODELS, *(model for module in self.modules for model in module.models))
 
     def catalog(self) -> PermissionCatalog:
-        """Return every permission, the framework's first."""
+        """Return every permission of the modules."""
         declared = [module.permissions for module in self.modules if isinstance(module.permissions, Permissions)]
-        return PermissionCatalog((*BUILTIN, *declared))
+        return PermissionCatalog(declared)
 
     @property
     def resources(self) -> tuple[ResourceRouter, ...]:

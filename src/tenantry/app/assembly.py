@@ -25,7 +25,8 @@ from tenantry.observability import AccessLog, LineWriter, Metrics
 from tenantry.query import CursorSigner
 from tenantry.resources import ResourceEdge
 from tenantry.runtime import ConsoleMailer, DiscardingMailer, Mailer, Runtime
-from tenantry.tenancy import TenancyService, TenantResolver
+from tenantry.standard import StandardServices
+from tenantry.tenancy import TenantResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Assembly:
     settings: Settings
     runtime: Runtime
     identity: IdentityService
-    tenancy: TenancyService
+    resolver: TenantResolver
+    services: StandardServices
     access: AccessService
     gate: AccessGate
     resources: ResourceEdge
@@ -72,7 +74,7 @@ async def assembled(
         finally:
             await parts.access.close()
             await parts.identity.close()
-            await parts.tenancy.close()
+            await parts.services.close()
             if writer is not None:
                 writer.close()
     finally:
@@ -107,19 +109,14 @@ def _parts(
     # Grants, explanations and ORM sessions are about records of tenants: nothing of the control plane is lent.
     resources = [one.access for one in served if one.plane is Plane.TENANT]
     access = AccessService(runtime, resolver, catalog, resources)
-    tenancy = TenancyService(
-        runtime,
-        settings.tenancy,
-        resolver,
-        partial(_prepare, application, database.urls),
-        roles=access.giving,
-        forget_grants=access.grants.forget,
+    services = StandardServices(
+        runtime, settings.tenancy, resolver, catalog, resources, partial(_prepare, application, database.urls)
     )
     identity = IdentityService(
         runtime,
         settings.identity,
         membership_of=resolver.membership_of,
-        leave_tenants=tenancy.members.leave_all,
+        leave_tenants=services.members.leave_all,
     )
     gate = access.gate(identity.authenticator)
     return Assembly(
@@ -127,7 +124,8 @@ def _parts(
         settings=settings,
         runtime=runtime,
         identity=identity,
-        tenancy=tenancy,
+        resolver=resolver,
+        services=services,
         access=access,
         gate=gate,
         resources=ResourceEdge(gate, runtime, CursorSigner(derived_key(settings.identity, "cursors"))),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from tenantry.access import access_routers, current_access, require_permission
 from tenantry.app import health
 from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly
@@ -21,8 +19,6 @@ from tenantry.app.enveloping import in_style
 from tenantry.app.openapi import openapi_document
 from tenantry.http import RequestEdge, ResponseStyle, cors_middleware, install_problem_handlers
 from tenantry.identity import ROUTERS as IDENTITY_ROUTERS
-from tenantry.identity import require_platform_admin, signed_in
-from tenantry.tenancy import TenancyRules, tenancy_routers
 
 
 def create_app(assembly: Assembly) -> FastAPI:
@@ -43,8 +39,6 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.assembly = assembly
     app.state.runtime = assembly.runtime
     app.state.identity = assembly.identity
-    app.state.tenancy = assembly.tenancy
-    app.state.access = assembly.access
     app.state.gate = assembly.gate
     app.state.resources = assembly.resources
     app.state.readiness = health.Readiness(assembly)
@@ -57,13 +51,8 @@ def create_app(assembly: Assembly) -> FastAPI:
 
 
 def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
-    """Return every route of the API: identity, tenancy, access, then the modules in their order."""
-    routers: Sequence[APIRouter] = (
-        *IDENTITY_ROUTERS,
-        *tenancy_routers(_tenancy_rules()),
-        *access_routers(),
-    )
-    own = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    """Return every route of the API: identity, then the modules in their order."""
+    own = [route for router in IDENTITY_ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     return [*in_style(own, style), *application.routes(style)]
 
 
@@ -106,14 +95,3 @@ class _Api(FastAPI):
             style = self._assembly.settings.http.response_style
             self.openapi_schema = openapi_document(self._assembly.application, routes, style)
         return self.openapi_schema
-
-
-def _tenancy_rules() -> TenancyRules:
-    return TenancyRules(
-        signed_in=signed_in,
-        member=current_access,
-        may_read_members=require_permission("members:read").dependency,
-        may_manage_members=require_permission("members:manage").dependency,
-        may_update_tenant=require_permission("tenant:update").dependency,
-        platform_admin=require_platform_admin,
-    )

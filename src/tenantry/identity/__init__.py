@@ -11,6 +11,7 @@ from tenantry.identity.dependencies import (
     bearer_token,
     caller_of,
     identity_service,
+    person,
     require_platform_admin,
     signed_in,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "email_key",
     "identity_service",
     "keyring_of",
+    "person",
     "read_key",
     "require_platform_admin",
     "session_key",

@@ -15,7 +15,7 @@ from tenantry.identity.errors import NotSignedIn
 from tenantry.identity.models import MAX_USER_AGENT
 from tenantry.identity.profiles import require_admin
 from tenantry.identity.service import IdentityService
-from tenantry.kernel import context
+from tenantry.kernel import Actor, ActorKind, context
 
 TOKEN_URL = f"{API_PREFIX}/auth/token"
 
@@ -87,6 +87,11 @@ def caller_of(request: Request) -> Caller:
         user_agent=printable or None,
         request_id=getattr(request.state, "request_id", None),
     )
+
+
+def person(identity: Identity) -> Actor:
+    """Return the person who is signed in, as the trail names them."""
+    return Actor(ActorKind.USER, identity.user_id)
 
 
 CurrentIdentity = Annotated[Identity, Depends(signed_in)]

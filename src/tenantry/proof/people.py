@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import new_id
-from tenantry.tenancy import Acting, Role
+from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
 SECOND = "second member"
@@ -65,12 +65,12 @@ class Side:
     async def join(self, name: str, role: Role = Role.VIEWER) -> Caller:
         """Return a new person who is a member of the tenant."""
         caller = await newcomer(self.world, name)
-        await self.world.assembly.tenancy.members.add(Acting.as_system(self.tenant.id), _id(caller), role)
+        await self.world.assembly.services.members.add(self.tenant.system, _id(caller), role)
         return Caller(name, caller.user_id, caller.credential, self.selected)
 
     async def leave(self, caller: Caller) -> Caller:
         """End the membership of a caller; the credential stays what it was."""
-        await self.world.assembly.tenancy.members.remove(Acting.as_system(self.tenant.id), _id(caller))
+        await self.world.assembly.services.members.remove(self.tenant.system, _id(caller))
         return caller
 
 
@@ -79,7 +79,7 @@ async def two_sides(world: World) -> tuple[Side, Side]:
     first, second = await world.two_tenants()
     mine, theirs = await _side(world, first), await _side(world, second)
     both = await mine.join(BOTH, Role.MEMBER)
-    await world.assembly.tenancy.members.add(Acting.as_system(theirs.tenant.id), _id(both), Role.OWNER)
+    await world.assembly.services.members.add(theirs.tenant.system, _id(both), Role.OWNER)
     mine.callers[BOTH] = replace(both, is_of_both=True)
     return mine, theirs
 

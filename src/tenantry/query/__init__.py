@@ -30,6 +30,7 @@ from tenantry.query.openapi import openapi_parameters
 from tenantry.query.page import page_body
 from tenantry.query.parse import parse_list
 from tenantry.query.request import ListRequest, ListShape, Paging
+from tenantry.query.row_list import ListPage, RowList
 from tenantry.query.spec import ListSpec
 
 __all__ = [
@@ -43,12 +44,14 @@ __all__ = [
     "InvalidQueryString",
     "InvalidSearch",
     "InvalidSort",
+    "ListPage",
     "ListRequest",
     "ListShape",
     "ListSpec",
     "OffsetTooDeep",
     "Paging",
     "RepeatedParameter",
+    "RowList",
     "TooManyFilters",
     "UnknownField",
     "UnknownFilter",

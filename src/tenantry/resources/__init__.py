@@ -6,6 +6,7 @@ from tenantry.resources.controller import Controller, endpoint, is_controller, s
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId
 from tenantry.resources.idempotency import ControlIdempotencyKey, IdempotencyKey
+from tenantry.resources.lists import Expected, list_answer, list_binding, parameters_of, request_id_of
 from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_first, unique_among_live
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
 from tenantry.resources.projection import Projection, SqlField
@@ -25,6 +26,7 @@ __all__ = [
     "Controller",
     "CreateSchema",
     "Exchange",
+    "Expected",
     "IdempotencyKey",
     "IdempotencyKeyReused",
     "InvalidId",
@@ -49,8 +51,12 @@ __all__ = [
     "Write",
     "endpoint",
     "is_controller",
+    "list_answer",
+    "list_binding",
     "newest_first",
+    "parameters_of",
     "partial",
+    "request_id_of",
     "scope",
     "unique_among_live",
 ]

@@ -25,8 +25,8 @@ from fastapi import APIRouter
 
 from tenantry.access import (
     Access,
+    AccessContext,
     Principal,
-    RequestAccess,
     ResourceAccess,
     member,
     require_anywhere,
@@ -129,7 +129,7 @@ def _add(router: APIRouter, controller: Making, method: Callable[..., Awaitable[
     has_record = "{id}" in declared.path
     signature = inspect.signature(method, eval_str=True)
 
-    async def serve(access: RequestAccess, **given: Any) -> Any:
+    async def serve(access: AccessContext, **given: Any) -> Any:
         if not has_record:
             require_anywhere(access.principal, rule, declared.verb)
         async with access.work() as uow:

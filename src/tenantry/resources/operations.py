@@ -17,7 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from starlette.types import Receive, Scope
 
-from tenantry.access import AccessGate, Principal, require_anywhere
+from tenantry.access import AccessContext, AccessGate, Principal, require_anywhere
 from tenantry.database import Plane, Planning, UnitOfWork
 from tenantry.http import (
     InvalidQuery,
@@ -87,17 +87,8 @@ class Exchange:
 
     def work(self, plane: Plane = Plane.TENANT, planning: Planning = Planning.KEPT) -> UnitOfWork:
         """Open the unit of work of the principal's tenant, in the plane of the records."""
-        database, principal, request_id = self.edge.runtime.database, self.principal, self.scope["state"]["request_id"]
-        if plane is Plane.CONTROL:
-            return database.control_scope(actor=principal.actor, request_id=request_id, tenant_id=principal.tenant.id)
-        return database.tenant_scope(
-            principal.tenant.id,
-            principal.tenant.placement,
-            actor=principal.actor,
-            request_id=request_id,
-            planning=planning,
-            reader=principal,
-        )
+        context = AccessContext(self.principal, self.edge.runtime, self.scope["state"]["request_id"])
+        return context.work(plane, planning)
 
     def id_in_path(self, name: str = "id") -> UUID:
         """Return an id of the path. Raises `InvalidId` (422)."""

@@ -24,7 +24,6 @@ from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
 from tenantry.tenancy.models import Invitation, Member, Team, TeamMember, Tenant, TenantStatus
 from tenantry.tenancy.roles import Role
-from tenantry.tenancy.row_list import RowList
 
 tenants = Tenant.__table__.c
 members = Member.__table__.c
@@ -63,7 +62,7 @@ _TEAM_NAMES = (
     .correlate(Member)
     .scalar_subquery()
 )
-_MEMBER = (
+MEMBER_COLUMNS = (
     members.user_id.label("id"),
     members.user_id,
     users.name,
@@ -73,7 +72,7 @@ _MEMBER = (
     members.created_at,
     members.updated_at,
 )
-_INVITATION = (
+INVITATION_COLUMNS = (
     invitations.id,
     invitations.email,
     invitations.role,
@@ -81,7 +80,7 @@ _INVITATION = (
     invitations.created_at,
     invitations.expires_at,
 )
-_IS_OPEN = and_(invitations.accepted_at.is_(None), invitations.revoked_at.is_(None))
+IS_OPEN = and_(invitations.accepted_at.is_(None), invitations.revoked_at.is_(None))
 
 # Resolution
 
@@ -166,7 +165,7 @@ COUNT_PEOPLE = Statement(
     select(
         func.count().label("memberships"),
         func.count(distinct(members.user_id)).label("people"),
-        select(func.count()).select_from(Invitation).where(_IS_OPEN).scalar_subquery().label("open_invitations"),
+        select(func.count()).select_from(Invitation).where(IS_OPEN).scalar_subquery().label("open_invitations"),
     ).select_from(Member)
 )
 
@@ -178,7 +177,7 @@ INSERT_MEMBER = Statement(
 )
 
 MEMBER_BY_ID = Statement(
-    select(*_MEMBER)
+    select(*MEMBER_COLUMNS)
     .join_from(Member, User, users.id == members.user_id)
     .where(members.tenant_id == _TENANT, members.user_id == _USER)
 )
@@ -240,20 +239,20 @@ INSERT_INVITATION = Statement(
         invited_by=bindparam("invited_by"),
         expires_at=bindparam("expires_at"),
     )
-    .returning(*_INVITATION),
+    .returning(*INVITATION_COLUMNS),
     writes=True,
 )
 
 REVOKE_INVITATIONS_OF = Statement(
     update(Invitation)
-    .where(invitations.tenant_id == _TENANT, invitations.email_key == bindparam("of_email_key"), _IS_OPEN)
+    .where(invitations.tenant_id == _TENANT, invitations.email_key == bindparam("of_email_key"), IS_OPEN)
     .values(revoked_at=_NOW),
     writes=True,
 )
 
 REVOKE_INVITATION = Statement(
     update(Invitation)
-    .where(invitations.tenant_id == _TENANT, invitations.id == bindparam("invitation_id", type_=Uuid), _IS_OPEN)
+    .where(invitations.tenant_id == _TENANT, invitations.id == bindparam("invitation_id", type_=Uuid), IS_OPEN)
     .values(revoked_at=_NOW)
     .returning(invitations.role),
     writes=True,
@@ -265,7 +264,7 @@ ACCEPT_INVITATION = Statement(
         invitations.tenant_id == _TENANT,
         invitations.token_hash == bindparam("presented_hash"),
         invitations.email_key == bindparam("own_email_key"),
-        _IS_OPEN,
+        IS_OPEN,
         invitations.expires_at > _NOW,
         exists().where(tenants.id == invitations.tenant_id, tenants.status == TenantStatus.ACTIVE.value),
     )
@@ -280,7 +279,7 @@ INVITATION_FOR = Statement(
         invitations.tenant_id == _TENANT,
         invitations.token_hash == bindparam("presented_hash"),
         invitations.email_key == bindparam("own_email_key"),
-        _IS_OPEN,
+        IS_OPEN,
     )
 )
 
@@ -293,49 +292,4 @@ IS_MEMBER_BY_EMAIL = Statement(
     .select_from(Member)
     .join(User, users.id == members.user_id)
     .where(members.tenant_id == _TENANT, users.email_key == bindparam("email_key"))
-)
-
-# Lists
-
-OWN_TENANTS = RowList(
-    select(tenants.id, tenants.slug, tenants.name, tenants.status, members.role, tenants.created_at)
-    .join_from(Member, Tenant, tenants.id == members.tenant_id)
-    .where(members.user_id == _USER),
-    filters={"status", "role"},
-    sorts={"name", "slug", "created_at"},
-    search={"name", "slug"},
-    default_sort="name",
-)
-
-ALL_TENANTS = RowList(
-    select(
-        tenants.id,
-        tenants.slug,
-        tenants.name,
-        tenants.status,
-        tenants.placement_kind.label("placement"),
-        tenants.created_at,
-        tenants.updated_at,
-        tenants.version,
-    ),
-    filters={"slug", "status", "placement", "created_at"},
-    sorts={"name", "slug", "created_at"},
-    search={"name", "slug"},
-    default_sort="-created_at",
-)
-
-MEMBERS = RowList(
-    select(*_MEMBER).join_from(Member, User, users.id == members.user_id).where(members.tenant_id == _TENANT),
-    filters={"role", "created_at"},
-    sorts={"name", "created_at"},
-    search={"name", "email"},
-    default_sort="created_at",
-)
-
-INVITATIONS = RowList(
-    select(*_INVITATION).where(invitations.tenant_id == _TENANT, _IS_OPEN),
-    filters={"role", "expires_at"},
-    sorts={"created_at", "expires_at"},
-    search={"email"},
-    default_sort="-created_at",
 )

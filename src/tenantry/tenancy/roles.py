@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+"""The name of a role: a built-in one, or one of the tenant's own."""
 
 
 class Role(StrEnum):

@@ -14,11 +14,13 @@ from uuid import UUID
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
+from tenantry.access import AccessContext, Principal
 from tenantry.app import Assembly, create_app
 from tenantry.database import PlacementKind
 from tenantry.identity import Caller
 from tenantry.kernel import SYSTEM, Actor, ActorKind, new_id
-from tenantry.tenancy import Acting, Founding, Role
+from tenantry.standard.tenants import Founding
+from tenantry.tenancy import Role, TenantFacts
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - the password of people who exist in tests only
 
@@ -66,16 +68,17 @@ class World:
         """Return a new tenant with one member for each role; tenants of different `side` share no member."""
         owner = await self.person(f"owner-{side}")
         slug = f"t-{new_id().hex[-24:]}"
-        tenant = await self.assembly.tenancy.tenants.create(
+        tenant = await self.assembly.services.tenants.create(
             Founding(name=f"CNRY.{slug}", slug=slug, owner_id=owner, actor=SYSTEM, placement=placement)
         )
-        acting = Acting.as_system(tenant.id)
+        facts = await self.assembly.resolver.named(tenant.id)
+        system = AccessContext.system(facts, self.assembly.runtime)
         people = {Role.OWNER: owner}
         for role in (Role.MANAGER, Role.MEMBER, Role.VIEWER):
             people[role] = await self.person(f"{role}-{side}")
-            await self.assembly.tenancy.members.add(acting, people[role], role)
+            await self.assembly.services.members.add(system, people[role], role)
         tokens = {role: await self.token(user_id) for role, user_id in people.items()}
-        return TestTenant(self, tenant.id, slug, people, tokens)
+        return TestTenant(self, facts, people, tokens)
 
     async def two_tenants(self, *, placement: PlacementKind = PlacementKind.POOL) -> tuple[TestTenant, TestTenant]:
         """Return two new tenants without a common member."""
@@ -94,10 +97,34 @@ class TestTenant:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     world: World
-    id: UUID
-    slug: str
+    facts: TenantFacts
     people: dict[Role, UUID]
     tokens: dict[Role, str]
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+        return self.facts.id
+
+    @property
+    def slug(self) -> str:
+        """Its slug when it was made."""
+        return self.facts.slug
+
+    @property
+    def system(self) -> AccessContext:
+        """The application itself in this tenant, which nothing limits."""
+        return AccessContext.system(self.facts, self.world.assembly.runtime)
+
+    def context(
+        self, role: Role, *, user_id: UUID | None = None, ceiling: frozenset[str] | None = None
+    ) -> AccessContext:
+        """Return what services take: the member with this role, or another person in it, as a request would make it."""
+        assembly, person = self.world.assembly, user_id or self.people[role]
+        held = assembly.access.catalog.of_role(role)
+        actor = Actor(ActorKind.USER, person)
+        principal = Principal(actor, person, self.facts, role, held, rank=role, ceiling=ceiling)
+        return AccessContext(principal, assembly.runtime)
 
     @property
     def canary(self) -> str:

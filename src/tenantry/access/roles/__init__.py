@@ -1,8 +1,6 @@
-"""The roles of a tenant's own: named sets of permissions, which nobody makes stronger than themselves."""
+"""What roles mean: those of a tenant's own, and who may give which."""
 
-from tenantry.access.roles.authority import RoleDelegation, Standing, acting_of
-from tenantry.access.roles.facts import RoleCache, RoleFacts
-from tenantry.access.roles.router import roles_routers
-from tenantry.access.roles.service import RoleRecord, Roles
+from tenantry.access.roles.authority import Delegable, RoleDelegation
+from tenantry.access.roles.facts import RoleCache, RoleFacts, read_roles, roles_key
 
-__all__ = ["RoleCache", "RoleDelegation", "RoleFacts", "RoleRecord", "Roles", "Standing", "acting_of", "roles_routers"]
+__all__ = ["Delegable", "RoleCache", "RoleDelegation", "RoleFacts", "read_roles", "roles_key"]

@@ -16,22 +16,16 @@ from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.database import UnitOfWork
 from tenantry.kernel import FieldError
 from tenantry.runtime import PermissionMeanings
-from tenantry.tenancy import ROLE_OF_MEMBER, Acting, NotAMember, Role, RoleAboveOwn, lock_roles_shared, team_roles_of
-
-
-def acting_of(principal: Principal) -> Acting:
-    """Return who acts, as the rules of giving take it."""
-    tenant_id, actor = principal.tenant.id, principal.actor
-    return Acting(tenant_id, actor, principal.role, ceiling=principal.ceiling, user_id=principal.user_id)
+from tenantry.tenancy import ROLE_OF_MEMBER, NotAMember, Role, RoleAboveOwn, lock_roles_shared, team_roles_of
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Delegable:
     """What somebody may pass on: the permissions and the highest rank of their roles, within the ceiling of a key.
 
-    >>> Standing(frozenset({"notes:read"}), Role.MEMBER).covers({"notes:read:own"}, Role.VIEWER)
+    >>> Delegable(frozenset({"notes:read"}), Role.MEMBER).covers({"notes:read:own"}, Role.VIEWER)
     True
-    >>> Standing(frozenset({"notes:read"}), Role.MEMBER, frozenset()).covers({"notes:read"}, Role.VIEWER)
+    >>> Delegable(frozenset({"notes:read"}), Role.MEMBER, frozenset()).covers({"notes:read"}, Role.VIEWER)
     False
     """
 
@@ -57,69 +51,71 @@ class Standing:
 
 
 class RoleDelegation:
-    """Decides who may give which role; the `RoleAuthority` of tenancy."""
+    """Decides who may give which role; nobody gives what they do not hold."""
 
     def __init__(self, catalog: PermissionMeanings) -> None:
         self._catalog = catalog
 
-    async def require_may_give(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
+    async def require_may_give(self, uow: UnitOfWork, principal: Principal, *roles: str) -> None:
         """Refuse to give a role that holds more than whoever acts.
 
         What the acting person holds is read again in the transaction of `uow` and held until its end. Raises
         `NotAMember` (403), `UnknownRole` (422) and `RoleAboveOwn` (403).
         """
-        own_roles, standing = await self._read(uow, acting)
+        own_roles, delegable = await self._read(uow, principal)
         for name in roles:
             if name not in BUILT_IN_IDS and name not in own_roles:
                 raise UnknownRole(errors=[FieldError("/role", UnknownRole.title, UnknownRole.code)])
-        self._require_covered(standing, roles, own_roles, await self._granted(uow, acting) if roles else {})
+        self._require_covered(delegable, roles, own_roles, await self._granted(uow, principal) if roles else {})
 
-    async def require_may_take(self, uow: UnitOfWork, acting: Acting, *roles: str) -> None:
+    async def require_may_take(self, uow: UnitOfWork, principal: Principal, *roles: str) -> None:
         """Refuse to take roles that hold more than whoever acts; one that is no more holds nothing."""
-        own_roles, standing = await self._read(uow, acting)
+        own_roles, delegable = await self._read(uow, principal)
         self._require_covered(
-            standing, [name for name in roles if name in BUILT_IN_IDS or name in own_roles], own_roles, granted={}
+            delegable, [name for name in roles if name in BUILT_IN_IDS or name in own_roles], own_roles, granted={}
         )
 
-    async def require_holds(self, uow: UnitOfWork, acting: Acting, permissions: Iterable[str]) -> None:
+    async def require_holds(self, uow: UnitOfWork, principal: Principal, permissions: Iterable[str]) -> None:
         """Refuse to pass on what the roles of whoever acts do not hold now. Raises `BeyondOwnPermissions` (403)."""
-        _, standing = await self._read(uow, acting)
-        if standing is not None and not standing.covers(permissions, Role.VIEWER):
+        _, delegable = await self._read(uow, principal)
+        if delegable is not None and not delegable.covers(permissions, Role.VIEWER):
             raise BeyondOwnPermissions
 
-    async def standing(self, uow: UnitOfWork, acting: Acting, own_roles: Mapping[str, RoleFacts]) -> Standing | None:
+    async def delegable(
+        self, uow: UnitOfWork, principal: Principal, own_roles: Mapping[str, RoleFacts]
+    ) -> Delegable | None:
         """Return what whoever acts may pass on; None for the application itself, which nothing limits.
 
         Raises `NotAMember` for somebody who has no place in the tenant any more.
         """
-        if acting.is_system:
+        if principal.is_system:
             return None
-        held = await _held_roles(uow, acting.tenant_id, acting.holder_id)
+        held = await _held_roles(uow, principal.tenant.id, principal.holder_id)
         built_in = [Role(name) for name in held if name in BUILT_IN_IDS]
         custom = [own_roles[name] for name in held if name in own_roles]
-        return Standing(
+        return Delegable(
             permissions=frozenset().union(
                 *map(self._catalog.of_role, built_in), *(role.permissions for role in custom)
             ),
             rank=max([*built_in, *(Role(role.counts_as) for role in custom)], key=lambda role: role.rank, default=None),
-            ceiling=acting.ceiling,
+            ceiling=principal.ceiling,
         )
 
-    async def _read(self, uow: UnitOfWork, acting: Acting) -> tuple[dict[str, RoleFacts], Standing | None]:
-        await lock_roles_shared(uow, acting.tenant_id)
-        own_roles = await read_roles(uow, acting.tenant_id, self._catalog)
-        return own_roles, await self.standing(uow, acting, own_roles)
+    async def _read(self, uow: UnitOfWork, principal: Principal) -> tuple[dict[str, RoleFacts], Delegable | None]:
+        await lock_roles_shared(uow, principal.tenant.id)
+        own_roles = await read_roles(uow, principal.tenant.id, self._catalog)
+        return own_roles, await self.delegable(uow, principal, own_roles)
 
-    async def _granted(self, uow: UnitOfWork, acting: Acting) -> Mapping[UUID, frozenset[str]]:
+    async def _granted(self, uow: UnitOfWork, principal: Principal) -> Mapping[UUID, frozenset[str]]:
         """Return what grants on whole resources allow, by role: whoever gets a role gets that as well."""
         allowed = defaultdict[UUID, list[str]](list)
-        for row in await uow.all(ALLOWED_TO_ROLES, tenant_id=acting.tenant_id):
+        for row in await uow.all(ALLOWED_TO_ROLES, tenant_id=principal.tenant.id):
             allowed[row["subject_id"]].append(row["action"])
         return {role_id: self._catalog.expand(actions) for role_id, actions in allowed.items()}
 
     def _require_covered(
         self,
-        standing: Standing | None,
+        delegable: Delegable | None,
         names: Iterable[str],
         own_roles: Mapping[str, RoleFacts],
         granted: Mapping[UUID, frozenset[str]],
@@ -127,7 +123,7 @@ class RoleDelegation:
         for name in names:
             permissions, rank = self._meaning(name, own_roles)
             also = granted.get(BUILT_IN_IDS[name] if name in BUILT_IN_IDS else own_roles[name].id, frozenset())
-            if standing is not None and not standing.covers(permissions | also, rank):
+            if delegable is not None and not delegable.covers(permissions | also, rank):
                 raise RoleAboveOwn
 
     def _meaning(self, name: str, own_roles: Mapping[str, RoleFacts]) -> tuple[frozenset[str], Role]:

@@ -14,8 +14,8 @@ import typer
 from tenantry.cli.context import DataDir, Json, checked, load, opened, run_async
 
 if TYPE_CHECKING:
-    from tenantry.access import About, Asked, Explanation, ShownGrant, WhoCanPage
     from tenantry.app import Assembly
+    from tenantry.standard.explain import About, Asked, Explanation, ShownGrant, WhoCanPage
 
 access = typer.Typer(help="Explain who may do what, and why.", no_args_is_help=True)
 
@@ -87,7 +87,7 @@ class _Question:
     type: str | None
 
     def asked(self) -> Asked:
-        from tenantry.access import Asked
+        from tenantry.standard.explain import Asked
 
         return Asked(self.action, self.type, None if self.record is None else _id(self.record, "--record"))
 
@@ -97,23 +97,23 @@ async def _explain(tenant: str, who: _Who, question: _Question, data_dir: Path |
     async with opened(load(data_dir=data_dir)) as assembly:
         facts = await assembly.gate.resolver.named(_named(tenant))
         about = await _about(assembly, who)
-        return await assembly.access.explainer.explain(facts, asked, about, None)
+        return await assembly.services.explainer.explain(facts, asked, about, None)
 
 
 async def _who_can(
     tenant: str, question: _Question, limit: int, after: str | None, *, data_dir: Path | None
 ) -> WhoCanPage:
-    from tenantry.access import Page
+    from tenantry.standard.explain import Page
 
     asked, page = question.asked(), Page(limit, None if after is None else _id(after, "--after"))
     async with opened(load(data_dir=data_dir)) as assembly:
         facts = await assembly.gate.resolver.named(_named(tenant))
-        return await assembly.access.explainer.who_can(facts, asked, page)
+        return await assembly.services.explainer.who_can(facts, asked, page)
 
 
 async def _about(assembly: Assembly, who: _Who) -> About:
-    from tenantry.access import About
     from tenantry.kernel import InvalidInput
+    from tenantry.standard.explain import About
 
     if sum(one is not None for one in (who.user, who.service_account, who.key)) != 1:
         raise InvalidInput("Say who: --user, --service-account or --key, one of them.")

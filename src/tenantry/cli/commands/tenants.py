@@ -68,7 +68,7 @@ async def _create(name: str, slug: str, owner: str, placement: str | None, data_
     from tenantry.database import PlacementKind
     from tenantry.http import ShortText, Slug
     from tenantry.kernel import SYSTEM
-    from tenantry.tenancy import Founding
+    from tenantry.standard.tenants import Founding
 
     name, slug = checked(ShortText, name, "NAME"), checked(Slug, slug, "SLUG")
     kind = PlacementKind(placement) if placement else None
@@ -77,7 +77,7 @@ async def _create(name: str, slug: str, owner: str, placement: str | None, data_
         founding = Founding(
             name, slug, owner_id, SYSTEM, placement=kind, is_platform=True, reason="tenantry tenant create"
         )
-        return _row(await assembly.tenancy.tenants.create(founding))
+        return _row(await assembly.services.tenants.create(founding))
 
 
 async def _list(data_dir: Path | None) -> list[dict[str, Any]]:
@@ -93,20 +93,20 @@ async def _move(named: str, verb: str, data_dir: Path | None) -> dict[str, Any]:
         found = next((one for one in known if named in (one["slug"], one["id"])), None)
         if found is None:
             raise TenantNotFound(f"There is no tenant {named!r}; tenantry tenant list shows all.")
-        move = getattr(assembly.tenancy.platform, verb)
+        move = getattr(assembly.services.platform, verb)
         return _row(await move(_call(f"tenantry tenant {verb}"), UUID(found["id"])))
 
 
 async def _all(assembly: Assembly, reason: str) -> list[dict[str, Any]]:
     """Return every tenant, page by page."""
     from tenantry.query import CursorSigner, parse_list
-    from tenantry.tenancy import ALL_TENANTS
+    from tenantry.standard.tenants import ALL_TENANTS
 
     found: list[dict[str, Any]] = []
     for page in range(1, 501):
         query = f"page={page}&page_size=200".encode()
         asked = parse_list(query, ALL_TENANTS.spec, signer=CursorSigner(bytes(32)), binding="")
-        answer = await assembly.tenancy.platform.list(_call(reason), asked)
+        answer = await assembly.services.platform.list(_call(reason), asked)
         found += [{name: one[name] for name in _SHOWN} for one in json.loads(answer.json)]
         if not answer.has_more:
             break
@@ -128,7 +128,7 @@ async def _verified_user(assembly: Assembly, email: str) -> UUID:
 
 def _call(reason: str) -> Any:
     from tenantry.kernel import SYSTEM
-    from tenantry.tenancy import PlatformCall
+    from tenantry.standard.platform import PlatformCall
 
     return PlatformCall(SYSTEM, reason=reason)
 

@@ -3,9 +3,15 @@
 from pathlib import Path
 
 from tenantry.module import Module
+from tenantry.standard.service_accounts.permissions import SERVICE_ACCOUNTS_PERMISSIONS
 from tenantry.standard.service_accounts.router import service_accounts
 from tenantry.standard.service_accounts.service import ServiceAccountService
 
-module = Module("service-accounts", routers=(service_accounts,), folder=Path(__file__).parent)
+module = Module(
+    "service-accounts",
+    permissions=SERVICE_ACCOUNTS_PERMISSIONS,
+    routers=(service_accounts,),
+    folder=Path(__file__).parent,
+)
 
 __all__ = ["ServiceAccountService", "module"]

@@ -11,11 +11,10 @@ from tenantry.access import (
     RoleDelegation,
     ServiceAccount,
     ServiceAccountNotFound,
-    acting_of,
     api_key_key,
-    require_person,
 )
 from tenantry.resources import ResourceDefinition, ResourceService, Write
+from tenantry.standard.api_keys.reach import require_person
 from tenantry.standard.service_accounts.schemas import ServiceAccountRead
 from tenantry.tenancy import lock_roles_shared
 
@@ -42,7 +41,7 @@ class ServiceAccountService(ResourceService):
 
     async def check_create(self, write: Write) -> None:
         """Refuse a role that whoever acts could not give."""
-        await self._delegation.require_may_give(self.uow, acting_of(self.principal), write.values["role"])
+        await self._delegation.require_may_give(self.uow, self.principal, write.values["role"])
 
     async def check_update(self, write: Write) -> None:
         """Refuse to touch an account that is above whoever acts, and to give it more than they could give."""
@@ -68,6 +67,6 @@ class ServiceAccountService(ResourceService):
 
     async def _hold_keys(self, write: Write) -> None:
         """Ask whether the account may be touched, and note its keys, which may go with it."""
-        await self._delegation.require_may_take(self.uow, acting_of(self.principal), write.before["role"])
+        await self._delegation.require_may_take(self.uow, self.principal, write.before["role"])
         found = {"tenant_id": self.principal.tenant.id, "account_id": write.before["id"]}
         self._keys = tuple(row["id"] for row in await self.uow.all(KEYS_OF_ACCOUNT, **found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from tenantry.access import Parent, ResourceAccess, RoleDelegation, acting_of
+from tenantry.access import Parent, ResourceAccess, RoleDelegation
 from tenantry.kernel import FieldError, InvalidInput
 from tenantry.resources import ResourceDefinition, ResourceService, Write
 from tenantry.standard.teams.schemas import TeamMemberRead, TeamRead
@@ -97,11 +97,11 @@ class TeamService(ResourceService):
         return (teams_key(self.principal.tenant.id),)
 
     async def _require_exchange(self, *, taken: Iterable[str | None], given: Iterable[str | None] | None) -> None:
-        roles, acting = RoleDelegation(self.runtime.permissions), acting_of(self.principal)
+        roles = RoleDelegation(self.runtime.permissions)
         if named := _named(taken):
-            await roles.require_may_take(self.uow, acting, *named)
+            await roles.require_may_take(self.uow, self.principal, *named)
         if given is not None:
-            await roles.require_may_give(self.uow, acting, *_named(given))
+            await roles.require_may_give(self.uow, self.principal, *_named(given))
 
 
 class TeamMemberService(ResourceService):
@@ -117,14 +117,14 @@ class TeamMemberService(ResourceService):
         """Refuse roles that whoever acts may not give, and people who are no members."""
         tenant_id, user_id = self.principal.tenant.id, write.values["user_id"]
         delegation = RoleDelegation(self.runtime.permissions)
-        await delegation.require_may_give(self.uow, acting_of(self.principal), *await self._roles_of(write.parent_id))
+        await delegation.require_may_give(self.uow, self.principal, *await self._roles_of(write.parent_id))
         if not await self.uow.value(IS_MEMBER, tenant_id=tenant_id, user_id=user_id):
             raise UnknownMember(errors=[FieldError("/user_id", UnknownMember.title, UnknownMember.code)])
 
     async def check_delete(self, write: Write) -> None:
         """Refuse roles that whoever acts may not take."""
         delegation = RoleDelegation(self.runtime.permissions)
-        await delegation.require_may_take(self.uow, acting_of(self.principal), *await self._roles_of(write.parent_id))
+        await delegation.require_may_take(self.uow, self.principal, *await self._roles_of(write.parent_id))
 
     def announced(self, write: Write, record_id: UUID) -> Iterable[str]:
         """The memberships of whoever comes or goes."""

@@ -1,0 +1,50 @@
+"""Lists that no resource declares: the page that a query string asks for, for hand-written routes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+
+from tenantry.access import AccessContext
+from tenantry.http import IfMatch, parse_if_match
+from tenantry.query import CursorSigner, ListPage, ListRequest, RowList, openapi_parameters, page_body, parse_list
+
+
+def expected_version(if_match: IfMatch = None) -> int | None:
+    """Return the version that the client read, if it says so."""
+    return parse_if_match(if_match)
+
+
+Expected = Annotated[int | None, Depends(expected_version)]
+"""The version that ``If-Match`` demands, as a parameter of a hand-written route."""
+
+
+def parameters_of(rows: RowList) -> dict[str, Any]:
+    """Return what OpenAPI says about a list's query string."""
+    return {"parameters": openapi_parameters(rows.spec)}
+
+
+async def list_answer(
+    request: Request, rows: RowList, binding: str, read: Callable[[ListRequest], Awaitable[ListPage]]
+) -> Response:
+    """Return the page that the query string asks for. `binding` names whose list it is (see `CursorSigner`)."""
+    signer: CursorSigner = request.app.state.resources.cursors
+    asked = parse_list(request.scope["query_string"], rows.spec, signer=signer, binding=binding)
+    page = await read(asked)
+    cursor = None
+    if page.has_more:
+        cursor = signer.next_cursor(asked, page.last_keys, spec=rows.spec, binding=binding)
+    body = page_body(page.json, has_more=page.has_more, next_cursor=cursor, total=page.total)
+    return Response(body, media_type="application/json")
+
+
+def list_binding(access: AccessContext, name: str) -> str:
+    """Return whose list it is: cursors of one tenant, person and list are no good in another."""
+    return f"{access.tenant_id}:{access.principal.user_id}:{name}"
+
+
+def request_id_of(request: Request) -> str | None:
+    """Return the request's id."""
+    return getattr(request.state, "request_id", None)

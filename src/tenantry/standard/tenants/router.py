@@ -1,0 +1,89 @@
+"""Tenants over HTTP: found one, list one's own; read and change the current one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request, Response
+
+from tenantry.access import Access, member, require_permission
+from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router, etag
+from tenantry.identity import CurrentIdentity, person, signed_in
+from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
+from tenantry.standard.tenants.repository import OWN_TENANTS
+from tenantry.standard.tenants.schemas import OwnTenantPage, TenantCreate, TenantRead, TenantUpdate
+from tenantry.standard.tenants.service import Founding, TenantRecord, Tenants
+
+own_tenants = api_router(tags=["tenants"])
+current_tenant = api_router("/tenant", tags=["tenant"])
+
+_signed_in = [Depends(signed_in)]
+_updater: Any = require_permission("tenant:update")
+_listing = parameters_of(OWN_TENANTS)
+
+
+def tenant_service(request: Request) -> Tenants:
+    """Return the service of the application."""
+    return cast("Tenants", request.app.state.assembly.services.tenants)
+
+
+Service = Annotated[Tenants, Depends(tenant_service)]
+
+
+@own_tenants.post(
+    "/tenants", status_code=201, operation_id="tenants_create", responses={201: CREATED}, dependencies=_signed_in
+)
+async def create_tenant(
+    request: Request, response: Response, payload: TenantCreate, service: Service, identity: CurrentIdentity
+) -> TenantRead:
+    """Found a tenant; the caller becomes its owner."""
+    tenant = await service.create(
+        Founding(payload.name, payload.slug, identity.user_id, person(identity), request_id_of(request))
+    )
+    response.headers["Location"] = f"{API_PREFIX}/tenant"
+    return versioned(tenant, response)
+
+
+async def list_own(request: Request, service: Service, identity: CurrentIdentity) -> Response:
+    """List the tenants that the caller belongs to, with the role in each."""
+    return await list_answer(
+        request,
+        OWN_TENANTS,
+        f"{identity.user_id}:tenants",
+        lambda asked: service.own(identity.user_id, person(identity), asked),
+    )
+
+
+for path, operation in (("/tenants", "tenants_list"), ("/me/tenants", "me_tenants_list")):
+    own_tenants.get(
+        path,
+        operation_id=operation,
+        response_model=OwnTenantPage,
+        dependencies=_signed_in,
+        openapi_extra=_listing,
+    )(list_own)
+
+
+@current_tenant.get("", operation_id="tenant_read", responses={200: VERSIONED}, dependencies=[member])
+async def read_tenant(response: Response, service: Service, access: Access) -> TenantRead:
+    """The current tenant."""
+    return versioned(await service.read(access), response)
+
+
+@current_tenant.patch("", operation_id="tenant_update", responses={200: VERSIONED}, dependencies=[_updater])
+async def update_tenant(
+    payload: TenantUpdate,
+    response: Response,
+    service: Service,
+    expected: Expected,
+    access: Access,
+) -> TenantRead:
+    """Change the current tenant's name, slug or settings."""
+    changes = payload.model_dump(exclude_unset=True)
+    return versioned(await service.change(access, changes, expected_version=expected), response)
+
+
+def versioned(tenant: TenantRecord, response: Response) -> TenantRead:
+    """Return a tenant with its version in the header `ETag`."""
+    response.headers["ETag"] = etag(tenant.version)
+    return TenantRead.model_validate(tenant)

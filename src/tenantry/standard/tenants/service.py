@@ -1,0 +1,247 @@
+"""Tenants: founding them, and changing what they are called and how they are set up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from tenantry.access import AccessContext
+from tenantry.audit import MASK, record
+from tenantry.database import Placement, PlacementKind, Row, UnitOfWork
+from tenantry.http import require_version
+from tenantry.kernel import Actor, TenantId, new_id
+from tenantry.query import ListPage, ListRequest
+from tenantry.runtime import Runtime
+from tenantry.standard.tenants.repository import OWN_TENANTS
+from tenantry.tenancy import (
+    DELETE_UNPREPARED,
+    INSERT_MEMBER,
+    INSERT_TENANT,
+    LOCK_TENANT,
+    TENANT_BY_ID,
+    UPDATE_TENANT,
+    PlacementFailed,
+    Role,
+    SlugReserved,
+    TenancySettings,
+    TenantNotFound,
+    TenantStatus,
+    keys_of_members,
+    slug_key,
+    tenant_key,
+)
+
+PreparePlacement = Callable[[Placement], Awaitable[None]]
+"""Makes the schema of a placement and migrates it; may be repeated. Raises where it cannot."""
+
+_log = structlog.get_logger("tenantry.tenancy")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRecord:
+    """A tenant, as its members and the platform see it."""
+
+    id: TenantId
+    slug: str
+    name: str
+    status: str
+    placement: str
+    config: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, row: Row) -> TenantRecord:
+        """Return the record in a row of the tenants' columns."""
+        return cls(
+            id=TenantId(row["id"]),
+            slug=row["slug"],
+            name=row["name"],
+            status=row["status"],
+            placement=row["placement_kind"],
+            config=json.loads(row["config"]),
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+            version=row["version"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """A tenant to be: its name and slug, who will own it, and who says so.
+
+    `is_platform` lets it have a slug that is reserved for the platform; `reason` goes into the trail.
+    """
+
+    name: str
+    slug: str
+    owner_id: UUID
+    actor: Actor
+    request_id: str | None = None
+    placement: PlacementKind | None = None
+    is_platform: bool = False
+    reason: str | None = None
+
+
+class Tenants:
+    """The life of tenants, as their owners see it."""
+
+    def __init__(self, runtime: Runtime, settings: TenancySettings, prepare: PreparePlacement) -> None:
+        self._database = runtime.database
+        self._facts = runtime.facts
+        self._settings = settings
+        self._prepare = prepare
+
+    async def create(self, founding: Founding) -> TenantRecord:
+        """Found a tenant with its first owner.
+
+        A tenant with a schema of its own is `preparing` until the schema stands. If that fails, the tenant is taken
+        back and its slug is free again; if the process ends in between, the platform administrator can resume it.
+        Raises `SlugTaken`, `SlugReserved`, `UnknownUser` and `PlacementFailed`.
+        """
+        if not founding.is_platform:
+            self.refuse_reserved(founding.slug)
+        tenant_id = TenantId(new_id())
+        kind = founding.placement or self._settings.default_placement
+        placement = Placement.pool() if kind is PlacementKind.POOL else Placement.schema_for(tenant_id)
+        tenant = await self._insert(founding, tenant_id, placement)
+        if kind is PlacementKind.POOL:
+            return tenant
+        try:
+            return await self.finish(tenant_id, actor=founding.actor, request_id=founding.request_id)
+        except PlacementFailed:
+            await self._take_back(founding, tenant_id)
+            raise
+
+    async def finish(self, tenant_id: TenantId, *, actor: Actor, request_id: str | None) -> TenantRecord:
+        """Make the schema of a tenant that is being prepared, and open it; may be repeated.
+
+        Raises `PlacementFailed`.
+        """
+        try:
+            await self._prepare(Placement.schema_for(tenant_id))
+        except Exception as error:
+            _log.error("placement not made", tenant_id=str(tenant_id), exc_info=error)
+            raise PlacementFailed(retry_after=5) from error
+        async with self._scope(tenant_id, actor, request_id) as uow:
+            changes = {"status": TenantStatus.ACTIVE.value}
+            return await change_tenant(uow, self._facts.announce, tenant_id, changes, action="tenants.opened")
+
+    async def own(self, user_id: UUID, actor: Actor, request: ListRequest) -> ListPage:
+        """Return a page of the tenants that a person belongs to, with the role in each."""
+        async with self._database.control_scope(actor=actor, user_id=user_id) as uow:
+            return await OWN_TENANTS.read(uow, request, user_id=user_id)
+
+    async def read(self, context: AccessContext) -> TenantRecord:
+        """Return the tenant. Raises `TenantNotFound`."""
+        async with self._scope(context.tenant_id, context.principal.actor, context.request_id) as uow:
+            return found(await uow.one(TENANT_BY_ID, tenant_id=context.tenant_id))
+
+    async def change(
+        self, context: AccessContext, changes: Mapping[str, Any], *, expected_version: int | None = None
+    ) -> TenantRecord:
+        """Change `name`, `slug` or `config` (as a whole). Raises `SlugTaken`, `SlugReserved`, `StaleVersion`."""
+        async with self._scope(context.tenant_id, context.principal.actor, context.request_id) as uow:
+            if "slug" in changes:
+                current = found(await uow.one(LOCK_TENANT, tenant_id=context.tenant_id))
+                if changes["slug"] != current.slug:  # a tenant that has a reserved slug may keep it
+                    self.refuse_reserved(changes["slug"])
+            return await change_tenant(
+                uow, self._facts.announce, context.tenant_id, changes, expected_version=expected_version
+            )
+
+    def refuse_reserved(self, slug: str) -> None:
+        """Raise `SlugReserved` for a slug that only the platform may give."""
+        if slug in self._settings.reserved_slugs:
+            raise SlugReserved(f"The slug {slug} is given by platform administrators alone.")
+
+    async def _insert(self, founding: Founding, tenant_id: TenantId, placement: Placement) -> TenantRecord:
+        is_ready = placement.kind is PlacementKind.POOL
+        async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
+            row = await uow.one(
+                INSERT_TENANT,
+                tenant_id=tenant_id,
+                slug=founding.slug,
+                name=founding.name,
+                status=(TenantStatus.ACTIVE if is_ready else TenantStatus.PREPARING).value,
+                placement_kind=placement.kind.value,
+                placement_schema=placement.schema,
+            )
+            await uow.run(INSERT_MEMBER, tenant_id=tenant_id, user_id=founding.owner_id, role=Role.OWNER.value)
+            after = {"name": founding.name, "slug": founding.slug, "owner_id": str(founding.owner_id)}
+            if founding.reason is not None:
+                after["reason"] = founding.reason
+            await record(uow, "tenants.created", resource_type="tenant", resource_id=tenant_id, after=after)
+            await self._facts.announce(
+                uow, slug_key(founding.slug), tenant_key(tenant_id), *keys_of_members(tenant_id, founding.owner_id)
+            )
+        return found(row)
+
+    async def _take_back(self, founding: Founding, tenant_id: TenantId) -> None:
+        async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
+            await uow.run(DELETE_UNPREPARED, tenant_id=tenant_id)
+            await record(uow, "tenants.creation_failed", resource_type="tenant", resource_id=tenant_id)
+            await self._facts.announce(
+                uow, slug_key(founding.slug), tenant_key(tenant_id), *keys_of_members(tenant_id, founding.owner_id)
+            )
+
+    def _scope(self, tenant_id: UUID, actor: Actor, request_id: str | None) -> UnitOfWork:
+        return self._database.control_scope(actor=actor, request_id=request_id, tenant_id=tenant_id)
+
+
+Announce = Callable[..., Awaitable[None]]
+_SHOWN = ("name", "slug", "status")
+
+
+async def change_tenant(
+    uow: UnitOfWork,
+    announce: Announce,
+    tenant_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None = None,
+    action: str = "tenants.updated",
+    reason: str | None = None,
+) -> TenantRecord:
+    """Change columns of a tenant, with the audit line and the announcement.
+
+    A change to what already is changes nothing, and leaves a line only where a `reason` was given. Raises
+    `TenantNotFound`, `StaleVersion` and `SlugTaken`.
+    """
+    before = after = found(await uow.one(LOCK_TENANT, tenant_id=tenant_id))
+    require_version(before.version, expected_version)
+    changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
+    if changed:
+        values = {f"new_{name}": changes.get(name, getattr(before, name)) for name in (*_SHOWN, "config")}
+        after = found(await uow.one(UPDATE_TENANT, tenant_id=tenant_id, **values))
+        await announce(uow, tenant_key(tenant_id), slug_key(before.slug), slug_key(after.slug))
+    if changed or reason is not None:
+        await record(
+            uow,
+            action,
+            resource_type="tenant",
+            resource_id=tenant_id,
+            tenant_id=tenant_id,
+            before=_audited(before, changed),
+            after=_audited(after, changed) | ({} if reason is None else {"reason": reason}),
+        )
+    return after
+
+
+def found(row: Row | None) -> TenantRecord:
+    """Return the record in a row. Raises `TenantNotFound` where there is none."""
+    if row is None:
+        raise TenantNotFound
+    return TenantRecord.of(row)
+
+
+def _audited(tenant: TenantRecord, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The changed values, as the trail shows them: a config may hold secrets, such as the address of a webhook."""
+    return {name: getattr(tenant, name) if name in _SHOWN else MASK for name in changed}
