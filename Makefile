@@ -1,8 +1,13 @@
 # Everything a developer needs: `make run` and `make test` work on a bare machine with Python 3.11+, make and git.
-.PHONY: setup run test check bench
+.PHONY: help setup run test check bench
+.DEFAULT_GOAL := help
 
 PYTHON ?= python3
 BIN := .venv/bin
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/installed ## virtual environment with the locked dependencies
 
@@ -17,8 +22,8 @@ setup: .venv/installed ## virtual environment with the locked dependencies
 run: setup ## Planner on an embedded PostgreSQL, http://127.0.0.1:8000
 	$(BIN)/tenantry dev
 
-test: setup ## the whole suite, on real PostgreSQL servers that it starts itself
-	$(BIN)/pytest -n 2 --dist loadfile
+test: setup ## the suite, on PostgreSQL servers that it starts itself; a part of it with ARGS="-k name"
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup ## format, lint, types, floors, own rules
 	$(BIN)/ruff format --check .

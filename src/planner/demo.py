@@ -13,7 +13,7 @@ from planner.projects.service import ProjectService
 from planner.tasks.schemas import TaskCreate
 from planner.tasks.service import TaskService
 from tenantry.access import AccessContext, Principal
-from tenantry.app import Assembly
+from tenantry.app import Parts
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import SYSTEM
 from tenantry.standard.tenants import Founding
@@ -40,41 +40,41 @@ class Demo:
         f"    {IN_BOTH} (member of both)   {ADMINISTRATOR} (platform)"
     )
 
-    async def plant(self, assembly: Assembly) -> None:
+    async def plant(self, parts: Parts) -> None:
         """Create the demo in an empty database."""
-        admin = await _person(assembly, ADMINISTRATOR, "Platform administrator", platform_role=SUPERADMIN)
-        both = await _person(assembly, IN_BOTH, "Member of both")
-        await _found(assembly, "Default", "default", admin)
+        admin = await _person(parts, ADMINISTRATOR, "Platform administrator", platform_role=SUPERADMIN)
+        both = await _person(parts, IN_BOTH, "Member of both")
+        await _found(parts, "Default", "default", admin)
         for slug in TENANTS:
-            owner = await _person(assembly, f"owner@{slug}.test", f"Owner of {slug}")
-            tenant = await _found(assembly, slug.capitalize(), slug, owner)
+            owner = await _person(parts, f"owner@{slug}.test", f"Owner of {slug}")
+            tenant = await _found(parts, slug.capitalize(), slug, owner)
             for role in (Role.MANAGER, Role.MEMBER, Role.VIEWER):
-                person = await _person(assembly, f"{role}@{slug}.test", f"{role.capitalize()} of {slug}")
-                await assembly.services.members.add(tenant, person, role)
-            await assembly.services.members.add(tenant, both, Role.MEMBER)
-            await _work(assembly, await _principal(assembly, owner, tenant.tenant_id), slug)
+                person = await _person(parts, f"{role}@{slug}.test", f"{role.capitalize()} of {slug}")
+                await parts.services.members.add(tenant, person, role)
+            await parts.services.members.add(tenant, both, Role.MEMBER)
+            await _work(parts, await _principal(parts, owner, tenant.tenant_id), slug)
 
 
-async def _person(assembly: Assembly, email: str, name: str, *, platform_role: str | None = None) -> UUID:
-    profile = await assembly.identity.registration.create_user(
+async def _person(parts: Parts, email: str, name: str, *, platform_role: str | None = None) -> UUID:
+    profile = await parts.services.users.create(
         email=email, password=PASSWORD, name=name, platform_role=platform_role
     )
     return profile.id
 
 
-async def _found(assembly: Assembly, name: str, slug: str, owner_id: UUID) -> AccessContext:
+async def _found(parts: Parts, name: str, slug: str, owner_id: UUID) -> AccessContext:
     founding = Founding(name=name, slug=slug, owner_id=owner_id, actor=SYSTEM, is_platform=True)
-    tenant = await assembly.services.tenants.create(founding)
-    return AccessContext.system(await assembly.resolver.named(tenant.id), assembly.runtime)
+    tenant = await parts.services.tenants.create(founding)
+    return AccessContext.system(await parts.resolver.named(tenant.id), parts.runtime)
 
 
-async def _principal(assembly: Assembly, user_id: UUID, tenant_id: UUID) -> Principal:
-    membership = await assembly.resolver.member(user_id, tenant_id)
-    return await assembly.gate.principals.of_person(user_id, membership)
+async def _principal(parts: Parts, user_id: UUID, tenant_id: UUID) -> Principal:
+    membership = await parts.resolver.member(user_id, tenant_id)
+    return await parts.gate.principals.of_person(user_id, membership)
 
 
-async def _work(assembly: Assembly, owner: Principal, slug: str) -> None:
-    runtime = assembly.runtime
+async def _work(parts: Parts, owner: Principal, slug: str) -> None:
+    runtime = parts.runtime
     scope = runtime.database.tenant_scope(owner.tenant.id, owner.tenant.placement, actor=owner.actor, request_id=None)
     async with scope as uow:
         for name, titles in _PROJECTS.items():

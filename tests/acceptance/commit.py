@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 from httpx2 import Response
-from tests.acceptance.isolation import prepared
+from tests.acceptance.controls import prepared
 from tests.acceptance.scenery import Scenery
 from tests.acceptance.surface import Ids, Operation, tenant_operations
 

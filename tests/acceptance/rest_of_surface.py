@@ -40,8 +40,7 @@ class Walk:
     async def mailed(self, to: str, subject: str) -> str:
         """Return the token of the mail to an address; mail is sent behind the back of the answer."""
         assembly = self._watched.world.assembly
-        await assembly.identity.close()  # waits for what is on its way, and ends nothing
-        await assembly.services.close()
+        await assembly.runtime.courier.close()  # waits for what is on its way, and ends nothing
         found = [mail for mail in self._watched.mails if (mail.to, mail.subject) == (to, subject)]
         token = _TOKEN.search(found[-1].text)
         assert token is not None, found[-1].text

@@ -8,55 +8,23 @@ such a body fails its control and so asks for a line there.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from httpx2 import AsyncClient, Response
 
+from tenantry.testing import ApiOperation, Schema
+
 PREFIX = "/api/v1"
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 Ids = Mapping[str, uuid.UUID]
 """Ids by what they name: a collection of a path (``projects``) or a member of a body (``owner_id``)."""
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One method of one path."""
-
-    document: Mapping[str, Any] = field(repr=False)
-    method: str
-    path: str
-
-    @cached_property
-    def declared(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.document["paths"][self.path][self.method.lower()]
-        return found
-
-    @property
-    def id(self) -> str:
-        return str(self.declared["operationId"])
-
-    @property
-    def writes(self) -> bool:
-        return self.method in WRITES
-
-    @property
-    def is_public(self) -> bool:
-        return "security" not in self.declared
-
-    @property
-    def is_of_tenant(self) -> bool:
-        """Whether the operation acts in a tenant: whether it takes the header that selects one."""
-        return any(one["name"] == "X-Tenant-Id" for one in self.declared.get("parameters", ()))
-
-    @property
-    def is_list(self) -> bool:
-        return any(one["name"] == "page_size" for one in self.declared.get("parameters", ()))
+class Operation(ApiOperation):
+    """One method of one path, with ids by the names of what they are of."""
 
     @property
     def path_collections(self) -> tuple[str, ...]:
@@ -64,28 +32,7 @@ class Operation:
         parts = self.path.split("/")
         return tuple(collection_of(parts, at) for at, part in enumerate(parts) if part.startswith("{"))
 
-    @property
-    def query(self) -> dict[str, Mapping[str, Any]]:
-        """The parameters of the query string, by name."""
-        return {one["name"]: one["schema"] for one in self.declared.get("parameters", ()) if one["in"] == "query"}
-
-    @property
-    def body_schema(self) -> Mapping[str, Any] | None:
-        content = self.declared.get("requestBody", {}).get("content", {})
-        schema = content.get("application/json", {}).get("schema")
-        return None if schema is None else self._resolved(schema)
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """The members of the body that name another thing by id."""
-        members = (self.body_schema or {}).get("properties", {})
-        return tuple(
-            name
-            for name, schema in members.items()
-            if name in TEXTS_OF_IDS or self._plain(schema).get("format") == "uuid"
-        )
-
-    def address(self, ids: Ids) -> str:
+    def path_to(self, ids: Ids) -> str:
         """Return the path below the prefix, with its ids."""
         parts = self.path.removeprefix(PREFIX).split("/")
         return "/".join(
@@ -100,7 +47,7 @@ class Operation:
         """Return a valid body whose texts carry `mark`; None where the operation takes none."""
         if self.id in BODIES:
             return BODIES[self.id](ids, mark)
-        return None if self.body_schema is None else self._value(self.body_schema, "", ids, mark)
+        return None if self.body_schema is None else self.value(self.body_schema, "", ids, mark)
 
     async def send(
         self, client: AsyncClient, ids: Ids, *, mark: str = "text", body: Any = None, **given: Any
@@ -110,16 +57,17 @@ class Operation:
         if body is not None:
             given["json"] = body
         given["params"] = self.question(ids) | given.get("params", {})
-        return await client.request(self.method, self.address(ids), **given)
+        return await client.request(self.method, self.path_to(ids), **given)
 
-    def _value(self, schema: Mapping[str, Any], name: str, ids: Ids, mark: str) -> Any:
-        schema = self._plain(schema)
+    def value(self, schema: Schema, name: str, ids: Ids, mark: str = "text") -> Any:
+        """Return a value that a schema allows; `name` is the member that it is for."""
+        schema = self.plain(schema)
         match schema:
             case {"enum": [first, *_]} | {"const": first}:
                 return first
             case {"type": "object"}:
                 members = schema.get("properties", {})
-                return {key: self._value(inner, key, ids, mark) for key, inner in members.items()}
+                return {key: self.value(inner, key, ids, mark) for key, inner in members.items()}
             case {"type": "string"}:
                 return self._text(schema, name, ids, mark)
             case {"type": "integer"}:
@@ -129,7 +77,7 @@ class Operation:
             case _:
                 raise AssertionError(f"{self.id}: no value is known for {name} ({schema}); add a body to BODIES")
 
-    def _text(self, schema: Mapping[str, Any], name: str, ids: Ids, mark: str) -> str:
+    def _text(self, schema: Schema, name: str, ids: Ids, mark: str) -> str:
         match schema.get("format"):
             case "uuid":
                 return str(ids[name])
@@ -137,23 +85,14 @@ class Operation:
                 return "2031-05-17"
             case "email":
                 return f"{mark.lower()}.{uuid.uuid4().hex[:8]}@people.test"
+            case "password":
+                return "a password of nobody"
             case None if name == "slug":
                 return f"s-{uuid.uuid4().hex[:20]}"
             case None:
                 return f"{mark}.{name}"[: schema.get("maxLength", 1000)]
             case other:
                 raise AssertionError(f"{self.id}: no text is known for {name} ({other})")
-
-    def _plain(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the schema without its reference and its null."""
-        schema = self._resolved(schema)
-        choices = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
-        return self._plain(choices[0]) if choices else schema
-
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        while "$ref" in schema:
-            schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        return schema
 
 
 BODIES: dict[str, Any] = {
@@ -187,9 +126,6 @@ QUESTIONS: dict[str, Any] = {
 }
 """What a query must hold, by operation."""
 
-TEXTS_OF_IDS = frozenset({"subject_id"})
-"""Members of bodies that take an id, and something else as well: a grant names a role by either."""
-
 OF_EACH_RECORD = frozenset({"grants"})
 """Collections that records of several kinds have: the id of one says below which kind of record it is."""
 
@@ -204,7 +140,7 @@ def collection_of(parts: list[str], at: int) -> str:
 
 def operations_of(app: FastAPI) -> list[Operation]:
     """Return every operation of the document, in its order."""
-    return list(_operations(app.openapi()))
+    return Operation.of_document(app.openapi())
 
 
 def tenant_operations(app: FastAPI) -> list[Operation]:
@@ -220,9 +156,3 @@ def routed(app: FastAPI) -> set[tuple[str, str]]:
         if isinstance(route, APIRoute) and route.path_format.startswith(PREFIX)
         for method in route.methods
     }
-
-
-def _operations(document: Mapping[str, Any]) -> Iterator[Operation]:
-    for path, methods in document["paths"].items():
-        for method in methods:
-            yield Operation(document, method.upper(), path)

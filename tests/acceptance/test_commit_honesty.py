@@ -51,7 +51,7 @@ class TestEveryWriteRoute:
         before, mails = await checksums(admin, scenery.tenant.id), len(watched.mails)
         async with failing_commits(admin, sqlstate):
             await assert_refused(calls, scenery, {code})
-        await watched.world.assembly.services.close()
+        await watched.world.assembly.runtime.courier.close()
         assert await checksums(admin, scenery.tenant.id) == before
         assert len(watched.mails) == mails, "a mail left for a change that never was"
         await assert_accepted(calls, scenery)

@@ -94,7 +94,7 @@ class TestProblems:
     async def test_every_failure_of_every_route_is_a_problem(self, tenant: TestTenant) -> None:
         ids = await things(tenant)
         for operation in tenant_operations(tenant.world.app):
-            address = operation.address({name: new_id() for name in ids}) + "?page=0"
+            address = operation.path_to({name: new_id() for name in ids}) + "?page=0"
             answer = await tenant.viewer.request(operation.method, address, content=b"{", headers={"If-Match": "x"})
             if answer.status_code >= 400:
                 assert_is_problem(answer, answer.status_code, answer.json()["code"])

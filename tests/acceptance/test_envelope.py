@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 from tests.acceptance.conftest import WorldWith
-from tests.acceptance.isolation import prepared
+from tests.acceptance.controls import prepared
 from tests.acceptance.scenery import Scenery
 from tests.acceptance.surface import Ids, Operation, operations_of, tenant_operations
 

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 from tests.acceptance.conftest import WorldWith
-from tests.acceptance.isolation import prepared
+from tests.acceptance.controls import prepared
 from tests.acceptance.scenery import Scenery, furnish
 from tests.acceptance.surface import Operation, tenant_operations
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from httpx2 import AsyncClient, Response
 
 from tenantry.access import AccessContext
+from tenantry.database import DatabaseRole
 from tenantry.tenancy import Role
-from tenantry.testing import TestTenant
+from tenantry.testing import TestTenant, World
 
 STAFF = ("members:read", "members:manage", "roles:read", "roles:manage", "teams:read", "teams:manage")
 """What somebody needs who runs a tenant and is no owner."""
@@ -49,3 +51,21 @@ def refused(answer: Response) -> tuple[int, str]:
 
 def acting_as(tenant: TestTenant, role: Role, ceiling: frozenset[str] | None = None) -> AccessContext:
     return tenant.context(role, ceiling=ceiling)
+
+
+async def trail(world: World, tenant: TestTenant, resource_id: UUID) -> list[Any]:
+    """Return the lines about one thing, as PostgreSQL tells them."""
+    query = "SELECT action, before::text, after::text FROM control.audit_entries WHERE resource_id = $1 ORDER BY id"
+    return await by_hand(world, tenant, query, resource_id)
+
+
+async def by_hand(world: World, tenant: TestTenant, statement: str, *values: Any) -> list[Any]:
+    """Send a statement behind the application's back, as its control role in one tenant."""
+    connection = await world.assembly.runtime.database.connect(DatabaseRole.CONTROL)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL app.tenant_id = '{tenant.id}'")
+            rows: list[Any] = await connection.fetch(statement, *values)
+            return rows
+    finally:
+        connection.terminate()

@@ -28,7 +28,6 @@ from planner.tasks.service import TaskService
 from tenantry.access import SUBJECTS, GrantFacts, Permits, Principal, ResourceAccess
 from tenantry.access.models import Effect, Grant
 from tenantry.access.principal_building import PrincipalFacts, build_principal
-from tenantry.access.type_grants import TypeGrantFacts
 from tenantry.database import Database, DatabaseRole, DatabaseUrls, Placement, Planning, Row, Statement, UnitOfWork
 from tenantry.kernel import SYSTEM, Actor, ActorKind, TenantId, new_id
 from tenantry.resources import ResourceDefinition
@@ -144,7 +143,7 @@ class Scene:
             ceiling=None if cast_.scope is None else CATALOG.expand(cast_.scope),
         )
         types = [
-            TypeGrantFacts(one.id, one.subject, one.action, Effect(one.effect), one.expires)
+            GrantFacts(one.id, one.subject, one.action, Effect(one.effect), expires_at=one.expires)
             for one in grants
             if one.record is None
         ]

@@ -16,9 +16,11 @@ from httpx2 import AsyncClient, Response
 from planner.projects import PROJECT_ACCESS
 from tenantry.access import AccessContext
 from tenantry.access.keys.secrets import NewSecret, secrets_of
-from tenantry.access.models import Effect, SubjectType
+from tenantry.access.models import SubjectType
+from tenantry.database import Plane
 from tenantry.kernel import PermissionDenied, new_id
-from tenantry.standard.grants.grant_writer import GrantRequest
+from tenantry.standard.grants import TypeGrantService
+from tenantry.standard.grants.schemas import GrantCreate, TypeGrantCreate
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
@@ -198,7 +200,7 @@ class TestLimits:
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("tenantry.standard.grants.records.MAX_GRANTS", 3)
-        monkeypatch.setattr("tenantry.standard.grants.types.MAX_TYPE_GRANTS", 3)
+        monkeypatch.setattr("tenantry.standard.grants.service.MAX_TYPE_GRANTS", 3)
         tenant = await world.tenant()
         project = await made(tenant.owner, "/projects", name=tenant.canary)
         body = {"subject_type": "role", "subject_id": "viewer", "effect": "deny"}
@@ -231,15 +233,14 @@ class TestStaleGivers:
         else:
             assert (await tenant.owner.patch(f"/members/{person}", json={"role": becomes})).status_code == 200
         service = world.assembly.services.grants
+        to_viewers: Any = {"subject_type": SubjectType.ROLE, "subject_id": "viewer"}
+        whole = TypeGrantCreate(**to_viewers, action="items:*", resource_type="item")
+        asked = GrantCreate(**to_viewers, action="projects:update")
+        async with stale.work(Plane.CONTROL) as uow:
+            with pytest.raises(PermissionDenied):
+                await TypeGrantService(uow, principal, stale.runtime).create(whole)
         with pytest.raises(PermissionDenied):
-            await service.types.give(stale, "item", GrantRequest(SubjectType.ROLE, "viewer", "items:*", Effect.ALLOW))
-        with pytest.raises(PermissionDenied):
-            await service.records.give(
-                stale,
-                PROJECT_ACCESS,
-                UUID(project["id"]),
-                GrantRequest(SubjectType.ROLE, "viewer", "projects:update", Effect.ALLOW),
-            )
+            await service.records.prepare(stale, PROJECT_ACCESS, UUID(project["id"]), asked)
         assert (await tenant.owner.get("/grants")).json()["items"] == []
         assert (await tenant.owner.get(f"/projects/{project['id']}/grants")).json()["items"] == []
 

@@ -12,11 +12,12 @@ from tests.access.explaining import explained, given, made, of_member, project_o
 
 from planner.projects.models import Project
 from planner.projects.service import PROJECT_ACCESS
+from tenantry.access import SubjectType
 from tenantry.access.models import ApiKey, Grant
 from tenantry.database import Placement, Statement
 from tenantry.identity import User
 from tenantry.kernel import SYSTEM
-from tenantry.standard.explain import About, Asked, Explainer
+from tenantry.standard.explain import AccessQuestion, Explainer, SubjectReference
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
@@ -227,12 +228,14 @@ class TestOwnershipAndRoles:
         runtime = world.assembly.runtime
         explainer = Explainer(runtime, world.assembly.gate.catalog, [open_access])
         facts = await world.assembly.gate.resolver.named(tenant.id)
-        asked, about = Asked("projects:delete", None, UUID(project)), About(user_id=tenant.people[Role.MEMBER])
+        asked = AccessQuestion("projects:delete", None, UUID(project))
+        about = SubjectReference(SubjectType.USER, tenant.people[Role.MEMBER])
         found = await explainer.explain(facts, asked, about, None)
         assert (found.allowed, found.decided_by, found.step, found.role) == (True, "allow_always", 3, "member")
         assert "whatever grants say" in found.reason
-        asked = Asked("projects:delete", None, UUID(await project_of(tenant.owner, tenant)))
-        found = await explainer.explain(facts, asked, About(user_id=tenant.people[Role.VIEWER]), None)
+        asked = AccessQuestion("projects:delete", None, UUID(await project_of(tenant.owner, tenant)))
+        about = SubjectReference(SubjectType.USER, tenant.people[Role.VIEWER])
+        found = await explainer.explain(facts, asked, about, None)
         assert (found.allowed, found.decided_by) == (False, "nothing")
 
 

@@ -10,9 +10,11 @@ from tests.access.own_roles import STAFF, acting_as, given, key_of, made, refuse
 
 from tenantry.access.errors import BeyondOwnPermissions
 from tenantry.kernel import new_id
-from tenantry.standard.roles.service import RoleRecord
+from tenantry.resources import Rendered
+from tenantry.standard.members import MemberService, RoleChange
+from tenantry.standard.roles import RoleCreate, RoleService
 from tenantry.tenancy import Role, RoleAboveOwn
-from tenantry.testing import TestTenant, World
+from tenantry.testing import TestTenant, World, call
 
 pytestmark = pytest.mark.anyio
 
@@ -109,20 +111,17 @@ class TestEscalation:
         assert refused(viewer) == (403, "role_above_own")
 
     async def test_a_key_gives_no_more_than_its_scope(self, world: World) -> None:
-        tenant, assembly = await world.tenant(), world.assembly
+        tenant = await world.tenant()
         scoped = acting_as(tenant, Role.OWNER, ceiling=frozenset({"members:manage", "roles:manage"}))
         with pytest.raises(BeyondOwnPermissions):
-            await assembly.services.roles.create(scoped, {**EMPTY, "permissions": ["projects:read"]})
+            await call(scoped, RoleService, "create", RoleCreate(name="made", permissions=["projects:read"]))
         with pytest.raises(RoleAboveOwn):
-            await assembly.services.members.change_role(scoped, tenant.people[Role.VIEWER], "member")
-        made_within = await assembly.services.roles.create(scoped, {**EMPTY, "permissions": ["members:manage"]})
-        assert isinstance(made_within, RoleRecord)
+            await call(scoped, MemberService, "update", tenant.people[Role.VIEWER], RoleChange(role="member"))
+        within = RoleCreate(name="made", permissions=["members:manage"])
+        assert isinstance(await call(scoped, RoleService, "create", within), Rendered)
 
     async def test_a_role_that_was_lost_since_the_request_was_admitted_makes_nothing(self, world: World) -> None:
-        tenant, roles = await world.tenant(), world.assembly.services.roles
-        admitted = acting_as(tenant, Role.VIEWER)
+        tenant = await world.tenant()
+        admitted = tenant.context(Role.OWNER, user_id=tenant.people[Role.VIEWER])
         with pytest.raises(BeyondOwnPermissions):
-            await roles.create(admitted, {**EMPTY, "permissions": ["members:manage"]})
-
-
-EMPTY: dict[str, Any] = {"name": "made", "description": None, "counts_as": Role.VIEWER, "permissions": []}
+            await call(admitted, RoleService, "create", RoleCreate(name="made", permissions=["members:manage"]))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.access.own_roles import acting_as, given, key_of, made, refused, role_of
+from tests.access.own_roles import acting_as, by_hand, given, key_of, made, refused, role_of, trail
 
 from tenantry.access.errors import RoleInUse
-from tenantry.database import DatabaseRole
 from tenantry.kernel import new_id
+from tenantry.resources import Rendered
+from tenantry.standard.members import MemberService, RoleChange
+from tenantry.standard.roles import RoleService, RoleUpdate
 from tenantry.standard.roles import service as limits
-from tenantry.standard.roles.service import RoleRecord
 from tenantry.tenancy import Role
-from tenantry.testing import TestTenant, World
+from tenantry.testing import World, call
 
 pytestmark = pytest.mark.anyio
 
@@ -156,16 +156,17 @@ class TestRenaming:
         assert (await auditor.get("/members")).status_code == 403
 
     async def test_a_role_that_is_given_while_it_is_renamed_is_never_lost(self, world: World) -> None:
-        tenant, assembly = await world.tenant(), world.assembly
+        tenant = await world.tenant()
         owner, member = acting_as(tenant, Role.OWNER), tenant.people[Role.MEMBER]
         for number in range(10):
             role = UUID((await made(tenant, f"old {number}", "members:read"))["id"])
-            given_, renamed = await asyncio.gather(
-                assembly.services.members.change_role(owner, member, f"old {number}"),
-                assembly.services.roles.change(owner, role, {"name": f"new {number}"}),
+            outcomes = await asyncio.gather(
+                call(owner, MemberService, "update", member, RoleChange(role=f"old {number}")),
+                call(owner, RoleService, "update", role, RoleUpdate.model_validate({"name": f"new {number}"})),
                 return_exceptions=True,
             )
-            assert isinstance(renamed, RoleRecord), renamed
+            given_, renamed = outcomes
+            assert isinstance(renamed, Rendered), renamed
             if isinstance(given_, BaseException):
                 assert getattr(given_, "code", None) == "unknown_role", given_
             else:
@@ -231,13 +232,13 @@ class TestDeleting:
         assert refused(await tenant.owner.get(path)) == (404, "role_not_found")
 
     async def test_a_role_is_never_given_and_deleted_at_once(self, world: World) -> None:
-        tenant, assembly = await world.tenant(), world.assembly
+        tenant = await world.tenant()
         owner, member = acting_as(tenant, Role.OWNER), tenant.people[Role.MEMBER]
         for round_ in range(10):
             role = UUID((await made(tenant, f"r{round_}", "members:read"))["id"])
             outcomes = await asyncio.gather(
-                assembly.services.members.change_role(owner, member, f"r{round_}"),
-                assembly.services.roles.delete(owner, role),
+                call(owner, MemberService, "update", member, RoleChange(role=f"r{round_}")),
+                call(owner, RoleService, "delete", role),
                 return_exceptions=True,
             )
             errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
@@ -342,21 +343,3 @@ class TestTrail:
         assert [line["action"] for line in lines] == ["roles.created", "roles.updated", "roles.deleted"]
         assert '"members:read"' in lines[0]["after"]
         assert (lines[1]["before"], lines[1]["after"]) == ('{"permissions": ["members:read"]}', '{"permissions": []}')
-
-
-async def trail(world: World, tenant: TestTenant, resource_id: UUID) -> list[Any]:
-    """Return the lines about one thing, as PostgreSQL tells them."""
-    query = "SELECT action, before::text, after::text FROM control.audit_entries WHERE resource_id = $1 ORDER BY id"
-    return await by_hand(world, tenant, query, resource_id)
-
-
-async def by_hand(world: World, tenant: TestTenant, statement: str, *values: Any) -> list[Any]:
-    """Send a statement behind the application's back, as its control role in one tenant."""
-    connection = await world.assembly.runtime.database.connect(DatabaseRole.CONTROL)
-    try:
-        async with connection.transaction():
-            await connection.execute(f"SET LOCAL app.tenant_id = '{tenant.id}'")
-            rows: list[Any] = await connection.fetch(statement, *values)
-            return rows
-    finally:
-        connection.terminate()

@@ -9,16 +9,15 @@ from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient, Response
-from tests.access.test_roles import given, refused, trail
-from tests.access.test_roles import made as role_made
+from tests.access.own_roles import given, refused, trail
+from tests.access.own_roles import made as role_made
 
-from tenantry.access import Principal
-from tenantry.kernel import Actor, ActorKind, new_id
+from tenantry.kernel import new_id
 from tenantry.resources import Rendered
 from tenantry.standard.teams import TeamCreate, TeamMemberAdd, TeamMemberService, TeamService, TeamUpdate
 from tenantry.standard.teams import service as limits
 from tenantry.tenancy import Membership, Role, RoleAboveOwn, TeamCycle, TeamTooDeep
-from tenantry.testing import TestTenant, World
+from tenantry.testing import TestTenant, World, call
 
 pytestmark = pytest.mark.anyio
 
@@ -54,26 +53,21 @@ async def remembered(world: World, tenant: TestTenant, role: Role) -> Membership
 class Teams:
     """The services of teams for one principal, each call in a transaction of its own."""
 
-    def __init__(self, world: World, tenant: TestTenant, role: Role, ceiling: frozenset[str] | None = None) -> None:
-        self._world, self._tenant, self._role, self._ceiling = world, tenant, role, ceiling
+    def __init__(self, tenant: TestTenant, role: Role, ceiling: frozenset[str] | None = None) -> None:
+        self._context = tenant.context(role, ceiling=ceiling)
 
     async def create(self, **values: Any) -> Rendered:
-        return await self._call(TeamService, "create", TeamCreate(**values))
+        made: Rendered = await call(self._context, TeamService, "create", TeamCreate(**values))
+        return made
 
     async def change(self, team_id: UUID, **values: Any) -> Rendered:
-        return await self._call(TeamService, "update", team_id, TeamUpdate(**values))
+        changed: Rendered = await call(self._context, TeamService, "update", team_id, TeamUpdate(**values))
+        return changed
 
     async def add_member(self, team_id: UUID, user_id: UUID) -> Rendered:
-        return await self._call(TeamMemberService, "create", TeamMemberAdd(user_id=user_id), parent_id=team_id)
-
-    async def _call(self, service: type[Any], name: str, *given: Any, **named: Any) -> Any:
-        runtime, user_id = self._world.assembly.runtime, self._tenant.people[self._role]
-        actor = Actor(ActorKind.USER, user_id)
-        facts = await self._world.assembly.resolver.named(self._tenant.id)
-        held = self._world.assembly.access.catalog.of_role(self._role)
-        principal = Principal(actor, user_id, facts, self._role, held, rank=self._role, ceiling=self._ceiling)
-        async with runtime.database.control_scope(actor=actor, tenant_id=self._tenant.id) as uow:
-            return await getattr(service(uow, principal, runtime), name)(*given, **named)
+        asked = TeamMemberAdd(user_id=user_id)
+        added: Rendered = await call(self._context, TeamMemberService, "create", asked, parent_id=team_id)
+        return added
 
 
 class TestRolesOfTeams:
@@ -235,7 +229,7 @@ class TestEscalation:
 
     async def test_a_key_gives_no_more_than_its_scope(self, world: World) -> None:
         tenant = await world.tenant()
-        scoped = Teams(world, tenant, Role.OWNER, frozenset({"teams:manage"}))
+        scoped = Teams(tenant, Role.OWNER, frozenset({"teams:manage"}))
         with pytest.raises(RoleAboveOwn):
             await scoped.create(name="x", role="member")
         strong = await made(tenant, "strong", role="member")
@@ -269,7 +263,7 @@ class TestTheTree:
 
     async def test_of_two_moves_that_would_close_a_circle_one_is_refused(self, world: World) -> None:
         tenant = await world.tenant()
-        owner = Teams(world, tenant, Role.OWNER)
+        owner = Teams(tenant, Role.OWNER)
         for number in range(10):
             first, second = UUID(await made(tenant, f"a{number}")), UUID(await made(tenant, f"b{number}"))
             outcomes = await asyncio.gather(
@@ -297,7 +291,7 @@ class TestTheTree:
             upper.append(await made(tenant, f"upper {number}", parent_id=upper[-1] if upper else None))
         pair = await made(tenant, "pair")
         await made(tenant, "below the pair", parent_id=pair)
-        owner = Teams(world, tenant, Role.OWNER)
+        owner = Teams(tenant, Role.OWNER)
         with pytest.raises(TeamTooDeep):
             await owner.change(UUID(pair), parent_id=UUID(upper[-1]))
         fits = await owner.change(UUID(pair), parent_id=UUID(upper[-2]))

@@ -11,15 +11,17 @@ import pytest
 from tests.architecture.conftest import write
 
 from tenantry.cli.check import read_project, run_checks
-from tenantry.database import TenantTable
+from tenantry.database import ControlTable, TenantTable
 from tenantry.kernel import ConfigurationError
 
 PACKAGE = "shop_of_the_check"
 FILES = {
     "__init__.py": "",
     "models.py": """\
+        from uuid import UUID
         from sqlalchemy import String, UniqueConstraint
         from sqlalchemy.orm import Mapped, mapped_column
+        from tenantry.database import ControlTable
         from tenantry.resources import TenantModel
 
 
@@ -27,6 +29,11 @@ FILES = {
             __tablename__ = "boxes_of_the_check"
             __table_args__ = (UniqueConstraint("name", name="uq_boxes_of_the_check"),)
             name: Mapped[str] = mapped_column(String(10))
+
+
+        class Shelf(ControlTable):
+            __tablename__ = "shelves_of_the_check"
+            tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
         """,
     "schemas.py": """\
         from pydantic import BaseModel
@@ -119,8 +126,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.path[:] = path
     for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
         del sys.modules[name]
-    if (table := TenantTable.metadata.tables.get("boxes_of_the_check")) is not None:
-        TenantTable.metadata.remove(table)
+    for base, name in ((TenantTable, "boxes_of_the_check"), (ControlTable, "control.shelves_of_the_check")):
+        if (table := base.metadata.tables.get(name)) is not None:
+            base.metadata.remove(table)
 
 
 def _line(shop: Path, file: str, text: str) -> str:
@@ -130,11 +138,12 @@ def _line(shop: Path, file: str, text: str) -> str:
 
 def test_the_faults_of_an_application_are_found_where_they_are_declared(shop: Path) -> None:
     project = read_project(shop)
-    rules = ["tenant-table", "unbounded-string", "route-rule", "permission-map"]
+    rules = ["tenant-table", "control-table", "unbounded-string", "route-rule", "permission-map"]
     found = {(finding.rule, finding.place) for finding in run_checks(project, only=rules)}
     own = {(rule, place) for rule, place in found if not place.startswith(f"{PACKAGE}/app.py")}
     assert own == {
         ("tenant-table", _line(shop, "models.py", "class Box")),
+        ("control-table", _line(shop, "models.py", "class Shelf")),
         ("unbounded-string", _line(shop, "schemas.py", "class Label")),
         ("unbounded-string", _line(shop, "schemas.py", "class Question")),
         ("route-rule", _line(shop, "router.py", '@extra.post("/{id}/label")')),

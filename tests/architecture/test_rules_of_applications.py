@@ -27,7 +27,8 @@ from sqlalchemy import (
 from tests.architecture.conftest import Plant
 
 from tenantry.cli.check import Finding, Project, run_checks
-from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, Located, PermissionUse, ServedRoute
+from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, GuardedTable, Located, PermissionUse, ServedRoute
+from tenantry.database.row_security import OF_TENANT, Policy, tenant_or_own
 from tenantry.http import InputSchema, MaxLen, ShortText, partial, public, rules_of
 
 
@@ -112,6 +113,52 @@ def test_a_table_with_the_tenant_in_every_key_is_right(plant: Plant) -> None:
         Index("ix_name", "name"),
     )
     assert _applied(plant({}), "tenant-table", tables=[Located(table, "shop/models.py:4")]) == []
+
+
+def _control(*policies: Policy, column: str = "tenant_id", may: str = "SELECT INSERT", **others: str) -> GuardedTable:
+    table = Table("badges", MetaData(schema="control"), Column("id", Uuid, primary_key=True), Column(column, Uuid))
+    privileges = {"tenantry_control": may, **others}
+    return GuardedTable(table, policies, {role: frozenset(listed.split()) for role, listed in privileges.items()})
+
+
+EVERYTHING = Policy("all_rows", "tenantry_control", using="true")
+OPEN_TABLES: list[tuple[str, GuardedTable, str]] = [
+    ("no policy", _control(), "no __policies__: tenantry_control sees"),
+    ("no policy, only to delete", _control(may="DELETE"), "no __policies__"),
+    ("no policy, for another role", _control(may="INSERT", tenantry_app="SELECT"), "tenantry_app sees"),
+    (
+        "everything for another role",
+        _control(*tenant_or_own(), Policy("all", "tenantry_app", using="true"), tenantry_app="SELECT"),
+        "all shows tenantry_app",
+    ),
+    ("everything", _control(EVERYTHING), "all_rows shows tenantry_control the rows of every tenant"),
+    ("everything beside the tenant's", _control(*tenant_or_own(), EVERYTHING), "all_rows shows"),
+    ("another column", _control(Policy("mine", "tenantry_control", using="tenant_id = id")), "mine shows"),
+    ("everything to read", _control(Policy("r", "tenantry_control", using="true", command="SELECT")), "r shows"),
+]
+
+
+@pytest.mark.parametrize(("table", "reason"), [pytest.param(t, reason, id=name) for name, t, reason in OPEN_TABLES])
+def test_a_control_table_that_shows_every_tenants_rows_is_found(plant: Plant, table: GuardedTable, reason: str) -> None:
+    [finding] = _applied(plant({}), "control-table", control_tables=[Located(table, "shop/models.py:4")])
+    assert (finding.place, reason in finding.reason) == ("shop/models.py:4", True), finding.reason
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        _control(*tenant_or_own()),
+        _control(*tenant_or_own("id")),
+        _control(column="active_tenant"),
+        _control(EVERYTHING, Policy("wall", "tenantry_control", using=OF_TENANT, restrictive=True)),
+        _control(*tenant_or_own(), Policy("appends", "tenantry_control", check="true", command="INSERT")),
+        _control(*tenant_or_own(), Policy("all", "tenantry_platform", using="true")),
+        _control(may="INSERT", tenantry_worker="SELECT"),
+    ],
+    ids=["tenant", "own", "no tenant", "behind a wall", "append", "platform", "write only"],
+)
+def test_a_control_table_that_keeps_tenants_apart_is_right(plant: Plant, table: GuardedTable) -> None:
+    assert _applied(plant({}), "control-table", control_tables=[Located(table, "shop/models.py:4")]) == []
 
 
 class Open(InputSchema):

@@ -14,27 +14,6 @@ FAULTS: list[tuple[str, str, str, str, list[int]]] = [
     ("commit-outside-unit-of-work", "rollback", "shop/service.py", "async def f(s):\n    await s.rollback()\n", [2]),
     ("commit-outside-unit-of-work", "as SQL", "shop/repository.py", "END = 'COMMIT'\n", [1]),
     ("commit-outside-unit-of-work", "in a batch", "shop/repository.py", "SQL = f'SELECT {1}; ROLLBACK;'\n", [1]),
-    (
-        "statement-outside-repository",
-        "select",
-        "shop/service.py",
-        "from sqlalchemy import select\nq = select(1)\n",
-        [2],
-    ),
-    (
-        "statement-outside-repository",
-        "renamed",
-        "shop/service.py",
-        "import sqlalchemy as sa\nfrom sqlalchemy.dialects.postgresql import insert as put\nsa.text('x')\nput(t)\n",
-        [3, 4],
-    ),
-    (
-        "statement-outside-repository",
-        "select in models",
-        "shop/models.py",
-        "from sqlalchemy import select\nselect(1)\n",
-        [2],
-    ),
     ("string-sql", "f-string", "shop/repository.py", "async def f(c, x):\n    await c.execute(f'SELECT {x}')\n", [2]),
     ("string-sql", "percent", "shop/repository.py", "def f(c, x):\n    c.fetch('SELECT %s' % x)\n", [2]),
     ("string-sql", "plus", "shop/repository.py", "def f(c, x):\n    c.fetch('SELECT ' + x + ' LIMIT 1')\n", [2]),
@@ -56,6 +35,22 @@ FAULTS: list[tuple[str, str, str, str, list[int]]] = [
     ("string-sql", "in a lambda", "shop/repository.py", "run = lambda c, x: c.execute(f'DROP {x}')\n", [1]),
     ("service-knows-web", "from fastapi", "shop/service.py", "from fastapi import HTTPException\n", [1]),
     ("service-knows-web", "starlette module", "shop/jobs.py", "import os\nimport starlette.requests\n", [2]),
+    ("service-knows-web", "tenantry.http", "shop/service.py", "from tenantry.http import etag\n", [1]),
+    ("service-knows-web", "a file of it", "shop/repository.py", "from tenantry.http.headers import etag\n", [1]),
+    (
+        "service-knows-web",
+        "as a module",
+        "shop/workflow.py",
+        "from tenantry import http\nimport tenantry.http\n",
+        [1, 2],
+    ),
+    (
+        "service-knows-web",
+        "for types alone",
+        "shop/service.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from starlette.requests import Request\n",
+        [3],
+    ),
     (
         "dependency-scope",
         "generator of the same file",
@@ -131,9 +126,6 @@ RIGHT: list[tuple[str, str, str, str]] = [
         '"""COMMIT is the last word."""\nx = "we commit to it"\n',
     ),
     ("commit-outside-unit-of-work", "step", "shop/migrations/tenant/0001_pre_x.py", "op.execute('COMMIT')\n"),
-    ("statement-outside-repository", "repository", "shop/repository.py", "from sqlalchemy import select\nselect(1)\n"),
-    ("statement-outside-repository", "another select", "shop/service.py", "from selectors import select\nselect(1)\n"),
-    ("statement-outside-repository", "condition", "shop/models.py", "from sqlalchemy import text\ntext('a IS NULL')\n"),
     ("string-sql", "parameters", "shop/repository.py", "def f(c, x):\n    c.fetch('SELECT $1', x)\n"),
     (
         "string-sql",
@@ -154,6 +146,9 @@ RIGHT: list[tuple[str, str, str, str]] = [
         "def f(c, n):\n    c.fetch(f\"({', '.join(quoted(x) for x in n)})\")\n",
     ),
     ("service-knows-web", "router", "shop/router.py", "from fastapi import Request\n"),
+    ("service-knows-web", "schemas", "shop/schemas.py", "from tenantry.http import InputSchema, ShortText\n"),
+    ("service-knows-web", "another http", "shop/service.py", "import http\nfrom tenantry.httpx import x\n"),
+    ("service-knows-web", "kernel", "shop/service.py", "from tenantry.kernel import require_version\n"),
     (
         "dependency-scope",
         "function scope",
@@ -218,11 +213,22 @@ def test_a_generator_is_known_by_whatever_surface_it_was_imported_from(plant: Pl
     assert places(project, "dependency-scope") == ["shop/router.py:3"]
 
 
-def test_code_in_tests_is_not_held_to_the_rules_of_code(plant: Plant) -> None:
-    code = "from sqlalchemy import select\nselect(1)\n"
-    assert (
-        places(plant({"shop/tests/test_it.py": code, "tests/test_it.py": code}), "statement-outside-repository") == []
+@pytest.mark.parametrize(
+    "asking",
+    ["from shop.orders.repository import OPEN", "from .repository import OPEN", "from shop.orders import repository"],
+)
+def test_a_service_is_known_by_the_repository_that_it_asks(plant: Plant, asking: str) -> None:
+    web = f"{asking}\nfrom tenantry.http import etag\n"
+    project = plant(
+        {
+            "shop/orders/__init__.py": "module = Module('orders')\n",
+            "shop/orders/closing.py": web,
+            "shop/orders/router.py": web,
+            "shop/orders/paging.py": "from tenantry.http import etag\n",
+            "shop/access/closing.py": web,
+        }
     )
+    assert places(project, "service-knows-web") == ["shop/orders/closing.py:2"]
 
 
 SECTIONS = (

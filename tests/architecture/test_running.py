@@ -33,7 +33,7 @@ def test_every_finding_says_why_and_how_out(plant: Plant) -> None:
 
 def test_without_an_application_the_rules_about_it_are_named(plant: Plant) -> None:
     project = plant({})
-    assert left_out(project) == ["tenant-table", "unbounded-string", "route-rule", "permission-map"]
+    assert left_out(project) == ["tenant-table", "control-table", "unbounded-string", "route-rule", "permission-map"]
     assert "Left out, because no application is named: tenant-table" in render(
         [], applied=1, left_out=left_out(project)
     )

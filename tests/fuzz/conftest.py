@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import uvicorn
 from tests.acceptance.scenery import things
+from tests.acceptance.surface import Ids, Operation
 from tests.conftest import suite_settings
-from tests.fuzz.surface import Caller, Ids, Operation
+from tests.fuzz.surface import Caller
 
 from planner.app import application
 from tenantry.app import Settings, assembled

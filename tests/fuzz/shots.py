@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tests.acceptance.surface import QUESTIONS, collection_of
+from tests.acceptance.surface import PREFIX, QUESTIONS, Operation, collection_of
 from tests.fuzz.direct import Headers, Request
 from tests.fuzz.poison import BODIES, HEADERS, MARK, TEXTS, TYPES, VALUES
-from tests.fuzz.surface import FORM, PREFIX, Caller, Operation
+from tests.fuzz.surface import FORM, Caller
+
+from tenantry.testing import Schema
 
 ALWAYS_SENT = ("X-Request-Id", "Authorization", "X-API-Key", "X-Tenant-Id", "X-Tenant-Slug")
 """Headers that are poisoned on every route, declared or not: the edge and the gate read them before any route does."""
@@ -151,15 +153,19 @@ class Gun:
         return [*self.caller.headers, (b"content-type", self.operation.media_type.encode())]
 
     def _members(self) -> list[str]:
-        return [*self.operation.body_schema.get("properties", {}), MARK]
+        return [*self._schema.get("properties", {}), MARK]
 
     def _body(self) -> dict[str, Any]:
         if not self.operation.media_type:
             return {}
         if (given := self.caller.body(self.operation.id)) is not None:
             return given
-        value: dict[str, Any] = self.operation.valid(self.operation.body_schema, "", self.caller.ids)
+        value: dict[str, Any] = self.operation.value(self._schema, "", self.caller.ids)
         return value
+
+    @property
+    def _schema(self) -> Schema:
+        return self.operation.schema_in(self.operation.media_type) or {}
 
     def _encoded(self, members: Mapping[str, Any], member: str | None = None, raw: bytes = b"") -> bytes:
         if self.operation.media_type == FORM:

@@ -15,16 +15,19 @@ import jsonschema_rs
 import pytest
 import schemathesis
 from fastapi.routing import APIRoute
+from tests.acceptance.surface import Operation
 from tests.fuzz.conftest import Scene
-from tests.fuzz.surface import Operation, operations_of
 
 from planner.app import application
-from tenantry.app import openapi_document, routes_of
+from tenantry.app import Settings, openapi_document, routes_of
 from tenantry.http import ResponseStyle, public, rules_of
 
 STYLES = list(ResponseStyle)
-DOCUMENTS = {style: openapi_document(application, routes_of(application, style), style) for style in STYLES}
-OPERATIONS = operations_of(DOCUMENTS[ResponseStyle.PLAIN])
+SIZES = Settings().page_sizes
+DOCUMENTS = {
+    style: openapi_document(application, routes_of(application, style), style, sizes=SIZES) for style in STYLES
+}
+OPERATIONS = Operation.of_document(DOCUMENTS[ResponseStyle.PLAIN])
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -50,7 +53,7 @@ def test_operation_ids_are_unique_readable_and_the_same_in_both_styles() -> None
     ids = [operation.id for operation in OPERATIONS]
     assert len(set(ids)) == len(ids)
     assert [name for name in ids if not re.fullmatch("[a-z]+(_[a-z]+)+", name)] == []
-    assert ids == [operation.id for operation in operations_of(DOCUMENTS[ResponseStyle.ENVELOPE])]
+    assert ids == [operation.id for operation in Operation.of_document(DOCUMENTS[ResponseStyle.ENVELOPE])]
 
 
 def test_the_command_line_writes_the_document_that_is_served_without_any_database(scene_document: Any) -> None:
@@ -68,7 +71,7 @@ async def scene_document(scene: Scene, anyio_backend: object) -> Any:
 @pytest.mark.parametrize("style", STYLES)
 def test_every_operation_says_how_it_fails(style: ResponseStyle) -> None:
     media = "application/problem+json" if style is ResponseStyle.PLAIN else "application/json"
-    for operation in operations_of(DOCUMENTS[style]):
+    for operation in Operation.of_document(DOCUMENTS[style]):
         assert _expected_failures(operation) <= _failures(operation), operation.id
         for status in _failures(operation):
             content = operation.declared["responses"][str(status)]["content"]
@@ -179,5 +182,5 @@ def _descriptions(part: Any) -> Iterator[str]:
 
 
 def _parameter_schemas(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for operation in operations_of(document):
+    for operation in Operation.of_document(document):
         yield from (one["schema"] for one in operation.declared.get("parameters", ()))

@@ -79,7 +79,7 @@ async def test_a_nul_in_the_sign_in_form_is_refused_by_name(scene: Scene, field:
 
 async def test_a_password_is_the_same_in_both_spellings_of_unicode_in_the_form_too(scene: Scene) -> None:
     email, password = f"{new_id().hex}@people.test", "schlüssel für Zoë"
-    await scene.world.assembly.identity.registration.create_user(email=email, password=password, name="Zoë")
+    await scene.world.assembly.services.users.create(email=email, password=password, name="Zoë")
     for spelling in ("NFC", "NFD"):
         form = {"username": email, "password": unicodedata.normalize(spelling, password)}
         assert (await signed_in_by_form(scene, form)).status == 200, spelling

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.acceptance.surface import Operation
 from tests.fuzz.conftest import Scene
 from tests.fuzz.direct import Headers, Request, ask
 from tests.fuzz.memory import MIB, memory
-from tests.fuzz.surface import operations_of
 
 from tenantry.kernel import new_id
 
@@ -31,7 +31,7 @@ def huge() -> Iterator[bytes]:
 
 async def test_an_announced_body_of_100_mib_is_refused_unread_by_every_operation(scene: Scene) -> None:
     before = memory()
-    for operation in operations_of(scene.world.app.openapi()):
+    for operation in Operation.of_document(scene.world.app.openapi()):
         headers = [*scene.owner.headers, (b"content-length", str(HUGE).encode())]
         began = time.process_time()
         answer = await ask(scene.world.app, Request(operation.method, operation.path.encode(), headers, chunks=huge()))
@@ -41,7 +41,7 @@ async def test_an_announced_body_of_100_mib_is_refused_unread_by_every_operation
 
 
 async def test_a_streamed_body_of_100_mib_is_refused_where_the_limit_is(scene: Scene) -> None:
-    for operation in operations_of(scene.world.app.openapi()):
+    for operation in Operation.of_document(scene.world.app.openapi()):
         if operation.media_type is None:
             continue
         caller = scene.caller(operation)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.acceptance.surface import Operation
 from tests.fuzz.conftest import Scene
 from tests.fuzz.direct import Request, ask
 from tests.fuzz.poison import TEXTS
-from tests.fuzz.surface import operations_of
 
 from tenantry.kernel import new_id
 
@@ -19,7 +19,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 
 async def test_what_an_address_does_not_take_is_405_with_what_it_takes(scene: Scene) -> None:
-    operations = operations_of(scene.world.app.openapi())
+    operations = Operation.of_document(scene.world.app.openapi())
     for path in {operation.path for operation in operations}:
         taken = {one.method for one in operations if _covers(one.path, path)}
         for method in METHODS:

@@ -15,11 +15,11 @@ from itertools import islice
 import anyio
 import pytest
 from starlette.types import ASGIApp
+from tests.acceptance.surface import Operation
 from tests.fuzz.conftest import SEED, Scene
 from tests.fuzz.direct import ask
 from tests.fuzz.memory import MIB, memory
 from tests.fuzz.shots import SENT_ANYWAY, Gun, Shot
-from tests.fuzz.surface import Operation, operations_of
 from tests.fuzz.verdicts import faults
 
 pytestmark = pytest.mark.anyio
@@ -60,7 +60,7 @@ async def report(scene: Scene) -> Report:
     """Fire everything once."""
     print(f"SEED={SEED}")  # noqa: T201 - pytest shows it with a failure
     report = Report()
-    guns = [Gun(operation, scene.caller(operation)) for operation in operations_of(scene.world.app.openapi())]
+    guns = [Gun(operation, scene.caller(operation)) for operation in Operation.of_document(scene.world.app.openapi())]
     first = Report()
     await fire(warming_up(guns), scene.world.app, first)
     report.at_first = first.statuses
@@ -106,7 +106,7 @@ async def test_memory_does_not_grow(report: Report) -> None:
 
 async def test_the_shots_reach_every_operation_behind_its_gate(report: Report, scene: Scene) -> None:
     """What this file proves is worth nothing where every shot is answered 401."""
-    names = {operation.id for operation in operations_of(scene.world.app.openapi())}
+    names = {operation.id for operation in Operation.of_document(scene.world.app.openapi())}
     assert sum(report.fired.values()) >= 10_000
     assert report.statuses.keys() == names
     assert [name for name in names if not set(report.statuses[name]) - {401, 403, 415}] == []

@@ -25,13 +25,13 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation.feedback import NO_FEEDBACK
 from schemathesis.pytest._test_builder import build_operation_test
-from tests.acceptance.surface import QUESTIONS, collection_of
+from tests.acceptance.surface import QUESTIONS, Operation, collection_of
 from tests.fuzz.conftest import SEED, NoMailer, Scene, fuzz_settings, set_scene
 from tests.fuzz.portal import BASE_URL, Served
-from tests.fuzz.surface import Caller, operations_of
+from tests.fuzz.surface import Caller
 
 from planner.app import application
-from tenantry.app import assembled, openapi_document, routes_of
+from tenantry.app import Settings, assembled, openapi_document, routes_of
 from tenantry.database import DatabaseUrls
 from tenantry.http import ResponseStyle
 from tenantry.testing import World
@@ -39,8 +39,11 @@ from tenantry.testing import World
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 LEAST = 5_000
 
-DOCUMENTS = {style: openapi_document(application, routes_of(application, style), style) for style in ResponseStyle}
-LABELS = [f"{one.method} {one.path}" for one in operations_of(DOCUMENTS[ResponseStyle.PLAIN])]
+SIZES = Settings().page_sizes
+DOCUMENTS = {
+    style: openapi_document(application, routes_of(application, style), style, sizes=SIZES) for style in ResponseStyle
+}
+LABELS = [f"{one.method} {one.path}" for one in Operation.of_document(DOCUMENTS[ResponseStyle.PLAIN])]
 LOGOUT = "POST /api/v1/auth/logout"  # ends the session that sends it
 OF_PLATFORM = [label for label in LABELS if re.search("/api/v1/(platform|users)", label)]
 OF_OWNER = [label for label in LABELS if label not in (*OF_PLATFORM, LOGOUT)]

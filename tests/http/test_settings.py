@@ -53,5 +53,15 @@ def test_other_values_are_read_and_bounded():
         loaded(max_body_bytes="0")
 
 
+def test_a_page_has_one_to_a_thousand_items_and_the_usual_one_no_more_than_the_largest():
+    settings = loaded(page_size="1000", max_page_size="1000")
+    assert (settings.page_size, settings.max_page_size) == (1000, 1000)
+    for wrong in ({"page_size": "0"}, {"max_page_size": "0"}, {"max_page_size": "1001"}, {"page_size": "1001"}):
+        with pytest.raises(ConfigurationError):
+            loaded(**wrong)
+    with pytest.raises(ConfigurationError, match="page_size is larger than max_page_size; set both"):
+        loaded(max_page_size="49")
+
+
 def test_without_origins_there_is_no_cors():
     assert cors_middleware(HttpSettings()) is None

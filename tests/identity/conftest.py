@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -19,16 +20,21 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+from tenantry.access import PermissionCatalog
 from tenantry.cache import FactCache, InvalidationListener
 from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls, Placement
 from tenantry.database.migrations import framework_chains, migrate
 from tenantry.database.provisioning import drop_database, provision
 from tenantry.http import HttpSettings, RequestEdge, ResponseStyle, install_problem_handlers
-from tenantry.identity import ROUTERS, Caller, IdentityService, IdentitySettings, User
+from tenantry.identity import Caller, IdentityService, IdentitySettings, User
 from tenantry.kernel import Environment, FrozenClock, PermissionDenied, TenantId, UserId, new_id
 from tenantry.observability import Metrics
-from tenantry.runtime import Mail, Runtime
+from tenantry.runtime import Courier, Mail, Runtime
+from tenantry.standard import auth, sessions, users
+from tenantry.standard.auth import Auth
+from tenantry.standard.users import Users
 
+ROUTES = [route for part in (auth, users, sessions) for router in part.module.routers for route in router.routes]
 NAME = "identity_{}"
 SECRET = SecretStr("Nq7t0pY2mWc4Zr8vKx1bHs6dJf9gLe3aUo5iTn")
 PASSWORD = "correct horse 1"
@@ -95,6 +101,8 @@ class World:
     runtime: Runtime
     settings: IdentitySettings
     service: IdentityService
+    auth: Auth
+    users: Users
     clock: FrozenClock
     mailbox: Mailbox
     admin: asyncpg.Connection
@@ -108,11 +116,9 @@ class World:
     async def person(self, *, tenants: tuple[TenantId, ...] = (), **values: Any) -> Person:
         """A user with a password, member of `tenants`."""
         email = values.pop("email", f"p{new_id().hex}@acme.test")
-        profile = await self.service.registration.create_user(
-            email=email, password=PASSWORD, name=values.pop("name", "Ada"), **values
-        )
-        self.members |= {(profile.id, tenant) for tenant in tenants}
-        return Person(self, profile.id, email)
+        user = await self.users.create(email=email, password=PASSWORD, name=values.pop("name", "Ada"), **values)
+        self.members |= {(user.id, tenant) for tenant in tenants}
+        return Person(self, user.id, email)
 
     async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await self.admin.fetch(query, *arguments)
@@ -192,9 +198,10 @@ def _world(
         clock=clock,
         database=database,
         facts=facts,
-        mailer=mailbox,
+        courier=Courier(mailbox),
         members=Members(),
         metrics=Metrics(),
+        permissions=PermissionCatalog([]),
     )
     acme, globex = TenantId(new_id()), TenantId(new_id())
     members: set[tuple[UUID, UUID]] = set()
@@ -209,17 +216,31 @@ def _world(
         members.difference_update({membership for membership in members if membership[0] == user_id})
 
     identity_settings = IdentitySettings(**{"secret": SECRET, **settings})
-    service = IdentityService(runtime, identity_settings, membership_of=membership_of, leave_tenants=leave_tenants)
+    service = IdentityService(runtime, identity_settings, membership_of=membership_of)
+    services = SimpleNamespace(auth=Auth(service), users=Users(service, leave_tenants))
     app = FastAPI()
-    app.state.runtime, app.state.identity = runtime, service
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)
+    app.state.assembly = SimpleNamespace(identity=service, services=services)
+    app.router.routes.extend(ROUTES)
     install_problem_handlers(app, ResponseStyle.PLAIN)
     edge = RequestEdge(app, HttpSettings(), environment=Environment.TEST)
     http = httpx2.AsyncClient(transport=httpx2.ASGITransport(edge), base_url="http://test")
-    stack.push_async_callback(service.close)
+    stack.push_async_callback(runtime.courier.close)
     stack.push_async_callback(http.aclose)
-    return World(runtime, identity_settings, service, clock, mailbox, admin, acme, globex, members, app, http)
+    return World(
+        runtime,
+        identity_settings,
+        service,
+        services.auth,
+        services.users,
+        clock,
+        mailbox,
+        admin,
+        acme,
+        globex,
+        members,
+        app,
+        http,
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ NEW = "a new password"
 
 async def ask(world: World, email: str) -> Any:
     answer = await world.http.post("/api/v1/auth/password-reset", json={"email": email})
-    await world.service.close()
+    await world.runtime.courier.close()
     return answer
 
 
@@ -72,7 +72,7 @@ async def test_the_time_of_the_answer_does_not_tell_who_has_an_account(make_worl
             begun = perf_counter()
             await world.http.post("/api/v1/auth/password-reset", json={"email": email})
             samples[email].append(perf_counter() - begun)
-            await world.service.close()
+            await world.runtime.courier.close()
         told = auc(*samples.values())
         if 0.4 <= told <= 0.6:
             return

@@ -110,7 +110,7 @@ async def test_a_deleted_user_leaves_nothing_personal_behind(world: World) -> No
     pairs = [(await world.http.post("/api/v1/auth/login", json=login, headers=agent)).json() for _ in range(2)]
     await request(world, "PATCH", "/me", pairs[0], json={"name": "Canary Renamed"})
     await world.http.post("/api/v1/auth/password-reset", json={"email": email})
-    await world.service.close()
+    await world.runtime.courier.close()
 
     assert (await request(world, "DELETE", f"/users/{user['id']}", pairs[0])).status_code == 204
     assert [(await request(world, "GET", "/me", pair)).status_code for pair in pairs] == [401, 401]

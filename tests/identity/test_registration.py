@@ -23,7 +23,7 @@ def address() -> str:
 async def register(world: World, **changes: Any) -> Any:
     body = {"email": address(), "password": PASSWORD, "name": "Ada", **changes}
     answer = await world.http.post("/api/v1/auth/register", json=body)
-    await world.service.close()
+    await world.runtime.courier.close()
     return answer
 
 
@@ -151,7 +151,7 @@ async def test_a_verification_does_not_count_for_another_address(world: World) -
     changed = address()
     answer = await world.http.patch(f"/api/v1/users/{user['id']}", json={"email": changed}, headers=bearer(pair))
     assert (answer.status_code, answer.json()["email"]) == (200, changed)
-    await world.service.close()
+    await world.runtime.courier.close()
     assert await verify(world, old) == 400
     assert await verify(world, world.mailbox.token_for(changed)) == 204
 
@@ -161,7 +161,7 @@ async def test_a_token_for_a_new_password_verifies_no_address_and_the_other_way_
     await register(world, email=email)
     verification = world.mailbox.token_for(email)
     await world.http.post("/api/v1/auth/password-reset", json={"email": email})
-    await world.service.close()
+    await world.runtime.courier.close()
     reset = world.mailbox.token_for(email)
     assert await verify(world, reset) == 400
     body = {"token": verification, "password": "another password"}
@@ -189,8 +189,6 @@ async def test_registrations_from_one_address_are_limited(make_world: MakeWorld)
 
 
 async def test_what_the_seed_makes_is_verified_and_may_administer_the_platform(world: World) -> None:
-    profile = await world.service.registration.create_user(
-        email=address(), password=PASSWORD, name="Root", platform_role="superadmin"
-    )
+    profile = await world.users.create(email=address(), password=PASSWORD, name="Root", platform_role="superadmin")
     assert (profile.email_verified_at, profile.platform_role) == (world.clock.now(), "superadmin")
     assert world.mailbox.mails == []

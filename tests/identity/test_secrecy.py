@@ -27,7 +27,7 @@ async def test_a_dump_of_the_database_holds_no_token_and_no_password(world: Worl
         await world.http.post("/api/v1/auth/switch-tenant", json={"slug": "acme"}, headers=bearer(child))
     ).json()
     await world.http.post("/api/v1/auth/password-reset", json={"email": person.email})
-    await world.service.close()
+    await world.runtime.courier.close()
     secrets = [PASSWORD, world.mailbox.token_for(person.email)]
     for given in (pair, child, switched):
         secrets += [given["access_token"], given["refresh_token"], given["refresh_token"].rpartition(".")[2]]
@@ -39,9 +39,7 @@ async def test_a_dump_of_the_database_holds_no_token_and_no_password(world: Worl
 
 
 async def test_values_do_not_show_their_secrets(world: World) -> None:
-    pair = await world.service.sign_in.sign_in(
-        email=(await world.person()).email, password=PASSWORD, caller=world.caller
-    )
+    pair = await world.auth.sign_in(email=(await world.person()).email, password=PASSWORD, caller=world.caller)
     parsed = world.service.sessions._refresh.parse(pair.refresh_token)
     for shown in (repr(pair), repr(parsed), repr(world.settings)):
         assert pair.access_token not in shown
@@ -55,7 +53,7 @@ async def test_the_log_holds_no_token(world: World, caplog: pytest.LogCaptureFix
         pair = await person.sign_in()
         await world.http.post("/api/v1/auth/refresh", json={"refresh_token": "nonsense"})
         await world.http.post("/api/v1/auth/password-reset", json={"email": person.email})
-        await world.service.close()
+        await world.runtime.courier.close()
     assert [line["event"] for line in lines] == ["mail not sent"]
     assert pair["refresh_token"] not in str(lines) + caplog.text
     assert person.email not in str(lines)

@@ -264,7 +264,7 @@ async def test_a_new_secret_keeps_the_sessions_of_the_old_one(world: World) -> N
     async def nobody(*_: object) -> Any:
         raise AssertionError
 
-    changed = IdentityService(world.runtime, settings, membership_of=nobody, leave_tenants=nobody)
+    changed = IdentityService(world.runtime, settings, membership_of=nobody)
     new = await changed.sessions.refresh(pair["refresh_token"], world.caller)
     assert (await changed.sessions.refresh(pair["refresh_token"], world.caller)).refresh_token == new.refresh_token
     await changed.sessions.refresh(new.refresh_token, world.caller)

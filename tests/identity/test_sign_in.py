@@ -28,7 +28,7 @@ async def login(world: World, email: str, password: str = PASSWORD, **headers: s
 
 async def attempt(world: World, email: str, password: str, address: str | None = "198.51.100.7") -> str:
     try:
-        await world.service.sign_in.sign_in(email=email, password=password, caller=Caller(address))
+        await world.auth.sign_in(email=email, password=password, caller=Caller(address))
     except TenantryError as error:
         return error.code
     return "signed in"
@@ -221,8 +221,8 @@ async def test_a_hash_with_older_parameters_is_replaced_at_the_next_sign_in(worl
 
 async def test_the_errors_of_signing_in_are_the_declared_ones(world: World) -> None:
     with pytest.raises(InvalidCredentials):
-        await world.service.sign_in.sign_in(email="", password="", caller=Caller())
+        await world.auth.sign_in(email="", password="", caller=Caller())
     with pytest.raises(InvalidCredentials):
-        await world.service.sign_in.sign_in(email="\ud800", password="\ud800" * 8, caller=Caller())
+        await world.auth.sign_in(email="\ud800", password="\ud800" * 8, caller=Caller())
     with pytest.raises(InvalidCredentials):
-        await world.service.sign_in.sign_in(email="x" * 10_000, password="x" * 10_000, caller=Caller())
+        await world.auth.sign_in(email="x" * 10_000, password="x" * 10_000, caller=Caller())

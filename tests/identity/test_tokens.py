@@ -8,7 +8,6 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,8 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from tenantry.database.pool import ConnectionPool
-from tenantry.identity import Identity, TokenKey, keyring_of, read_key
-from tenantry.identity.links import Purpose, issue
+from tenantry.identity import Identity, Purpose, TokenKey, keyring_of, read_key
 from tenantry.identity.tokens import AccessTokens, Claims, seconds_of
 from tenantry.kernel import SYSTEM, new_id
 
@@ -210,15 +208,9 @@ async def test_no_other_token_of_ours_counts_as_an_access_token(world: World) ->
     person = await world.person()
     pair = await person.sign_in()
     async with world.runtime.database.control_scope(actor=SYSTEM) as uow:
-        reset = await issue(
-            uow,
-            Purpose.PASSWORD_RESET,
-            user_id=person.id,
-            email_key=person.email,
-            now=world.clock.now(),
-            lifetime=timedelta(hours=1),
-        )
-    for token in (pair["refresh_token"], reset):
+        await world.service.links.mail(uow, Purpose.PASSWORD_RESET, person.id, person.email)
+    await world.runtime.courier.close()
+    for token in (pair["refresh_token"], world.mailbox.token_for(person.email)):
         assert (await world.http.get("/api/v1/me", headers=bearer(token))).status_code == 401
         answer = await world.http.post("/api/v1/auth/refresh", json={"refresh_token": pair["access_token"][:200]})
         assert answer.status_code == 401

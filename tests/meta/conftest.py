@@ -16,6 +16,7 @@ from tenantry.app import assembled
 from tenantry.database import Placement
 from tenantry.database.migrations import migrate
 from tenantry.database.provisioning import drop_database, provision
+from tenantry.proof import Scratch
 from tenantry.testing import World
 
 
@@ -25,6 +26,7 @@ class Ground:
 
     world: World
     admin: asyncpg.Connection
+    scratch: Scratch
 
     async def furnished(self) -> tuple[Scenery, Scenery]:
         """Return two new tenants with something of everything."""
@@ -38,8 +40,9 @@ async def ground(admin_url: str, worker_id: str) -> AsyncIterator[Ground]:
     urls = await provision(admin_url, name)
     report = await migrate(urls, CHAINS, [Placement.pool()])
     assert not report.failed, report.failed
-    admin = await asyncpg.connect(url_of_admin(urls, admin_url))
+    scratch = Scratch(urls, url_of_admin(urls, admin_url), "")
+    admin = await asyncpg.connect(scratch.admin_url)
     async with assembled(application, suite_settings(), urls) as assembly:
-        yield Ground(World(assembly), admin)
+        yield Ground(World(assembly), admin, scratch)
     await admin.close()
     await drop_database(admin_url, name)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from unittest.mock import AsyncMock
 
 import pytest
 from tests.acceptance import access
 from tests.acceptance.commit import assert_a_created_row_is_there_at_once, assert_a_swallowed_error_is_never_a_success
-from tests.acceptance.isolation import Exposure, attack_every_route, use_every_route
+from tests.acceptance.controls import Exposure, use_every_route
 from tests.acceptance.structure import assert_structure
 from tests.acceptance.test_idempotency import assert_many_repetitions_have_one_effect
 from tests.acceptance.test_pool import assert_nothing_lingers
@@ -22,7 +23,9 @@ from tests.meta import faults
 from tests.meta.conftest import Ground
 from tests.meta.faults import Plant, in_catalogue, in_code
 
+from planner.app import application
 from tenantry.kernel import new_id
+from tenantry.proof import Plan, prove_on
 from tenantry.tenancy import Role
 
 pytestmark = pytest.mark.anyio
@@ -35,9 +38,11 @@ async def structure(ground: Ground) -> None:
 
 
 async def isolation(ground: Ground) -> None:
-    mine, victim = await ground.furnished()
-    exposure = await attack_every_route(mine, victim, Role.OWNER, ground.admin)
-    await use_every_route(mine, exposure)
+    plan = Plan(only="/api/v1/items", samples=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tenantry.app.assembly.assert_safe_roles", AsyncMock())  # it would refuse to start without a wall
+        report = await prove_on(ground.scratch, application, plan, lambda _: None)
+    assert report.is_proved, report.as_text()
 
 
 async def controls(ground: Ground) -> None:

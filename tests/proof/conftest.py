@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from planner.app import application
+from tenantry.database import PlacementKind
 from tenantry.proof import Plan, Report, Scratch, prove_on, scratch_database
 
 Prove = Callable[..., Awaitable[Report]]
@@ -22,7 +23,10 @@ async def scratch() -> AsyncIterator[Scratch]:
 def proving(scratch: Scratch) -> Prove:
     """Prove the part of Planner whose routes have `only` in their titles."""
 
-    async def prove(only: str | None = None, *, samples: int = 0) -> Report:
-        return await prove_on(scratch, application, Plan(only=only, samples=samples), lambda _: None)
+    async def prove(
+        only: str | None = None, *, samples: int = 0, placement: PlacementKind = PlacementKind.POOL
+    ) -> Report:
+        plan = Plan(only=only, samples=samples, placement=placement)
+        return await prove_on(scratch, application, plan, lambda _: None)
 
     return prove

@@ -85,9 +85,9 @@ def restricted_fields_sort(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
 def foreign_is_forbidden(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
     real = ResourceRepository.read
 
-    async def read(self: ResourceRepository, record_id: UUID) -> Any:
+    async def read(self: ResourceRepository, record_id: UUID, **named: Any) -> Any:
         try:
-            return await real(self, record_id)
+            return await real(self, record_id, **named)
         except RecordNotFound:
             if await _exists(scratch, self.resource.table.name, record_id):
                 raise NotPermitted from None
@@ -113,9 +113,9 @@ def foreign_takes_longer(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
     """What exists is asked for again and again; what exists nowhere is another id each time."""
     real, asked = ResourceRepository.read, Counter[UUID]()
 
-    async def read(self: ResourceRepository, record_id: UUID) -> Any:
+    async def read(self: ResourceRepository, record_id: UUID, **named: Any) -> Any:
         try:
-            return await real(self, record_id)
+            return await real(self, record_id, **named)
         except RecordNotFound:
             asked[record_id] += 1
             await asyncio.sleep(0.05 if asked[record_id] > 3 else 0)

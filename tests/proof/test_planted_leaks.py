@@ -7,23 +7,23 @@ from tests.proof import planting
 from tests.proof.conftest import Prove
 
 from tenantry.access import NotPermitted
-from tenantry.proof import Kind, Scratch
+from tenantry.proof import Breach, Scratch
 from tenantry.resources.operations import Operations
 
 pytestmark = pytest.mark.anyio
 
 LEAKS = [
-    (planting.counts_everything, "GET /api/v1/items", Kind.COUNT),
-    (planting.search_forgets_the_predicate, "GET /api/v1/items", Kind.HIDDEN_SHOWN),
-    (planting.cursor_forgets_the_predicate, "GET /api/v1/items", Kind.HIDDEN_SHOWN),
-    (planting.list_ignores_denials, "GET /api/v1/projects", Kind.GRANT),
-    (planting.expired_grants_count, "/api/v1/projects/{id}", Kind.GRANT),
-    (planting.restricted_fields_sort, "GET /api/v1/projects", Kind.FIELD),
-    (planting.foreign_is_forbidden, "GET /api/v1/items/{id}", Kind.TOLD_APART),
-    (planting.foreign_has_an_etag, "GET /api/v1/items/{id}", Kind.TOLD_APART),
-    (planting.header_is_trusted, "GET /api/v1/items", Kind.LEAK),
-    (planting.key_outlives_membership, "GET /api/v1/items", Kind.OUTSIDER),
-    (planting.type_grants_of_everybody, "GET /api/v1/projects", Kind.GRANT),
+    (planting.counts_everything, "GET /api/v1/items", Breach.COUNT),
+    (planting.search_forgets_the_predicate, "GET /api/v1/items", Breach.HIDDEN_SHOWN),
+    (planting.cursor_forgets_the_predicate, "GET /api/v1/items", Breach.HIDDEN_SHOWN),
+    (planting.list_ignores_denials, "GET /api/v1/projects", Breach.GRANT),
+    (planting.expired_grants_count, "/api/v1/projects/{id}", Breach.GRANT),
+    (planting.restricted_fields_sort, "GET /api/v1/projects", Breach.FIELD),
+    (planting.foreign_is_forbidden, "GET /api/v1/items/{id}", Breach.TOLD_APART),
+    (planting.foreign_has_an_etag, "GET /api/v1/items/{id}", Breach.TOLD_APART),
+    (planting.header_is_trusted, "GET /api/v1/items", Breach.LEAK),
+    (planting.key_outlives_membership, "GET /api/v1/items", Breach.OUTSIDER),
+    (planting.type_grants_of_everybody, "GET /api/v1/projects", Breach.GRANT),
 ]
 
 
@@ -31,7 +31,7 @@ LEAKS = [
 async def test_a_planted_leak_is_found(
     plant: planting.Plant,
     only: str,
-    kind: Kind,
+    kind: Breach,
     proving: Prove,
     scratch: Scratch,
     monkeypatch: pytest.MonkeyPatch,
@@ -47,7 +47,7 @@ async def test_a_refusal_that_takes_longer_is_found(
 ) -> None:
     planting.foreign_takes_longer(monkeypatch, scratch)
     report = await proving("GET /api/v1/comments/{id}", samples=20)
-    assert Kind.TIMING in {finding.kind for finding in report.findings}, report.as_text()
+    assert Breach.TIMING in {finding.kind for finding in report.findings}, report.as_text()
 
 
 async def test_a_foreign_key_without_the_tenant_is_found(
@@ -55,7 +55,7 @@ async def test_a_foreign_key_without_the_tenant_is_found(
 ) -> None:
     async with planting.simple_foreign_key(monkeypatch, scratch):
         report = await proving("PATCH /api/v1/tasks/{id}")
-    assert Kind.ACCEPTED in {finding.kind for finding in report.findings}, report.as_text()
+    assert Breach.ACCEPTED in {finding.kind for finding in report.findings}, report.as_text()
 
 
 async def test_a_route_that_refuses_everybody_is_not_proved(proving: Prove, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,4 +64,4 @@ async def test_a_route_that_refuses_everybody_is_not_proved(proving: Prove, monk
 
     monkeypatch.setattr(Operations, "delete", refuse)
     report = await proving("DELETE /api/v1/comments/{id}")
-    assert Kind.UNPROVEN in {finding.kind for finding in report.findings}, report.as_text()
+    assert Breach.UNPROVEN in {finding.kind for finding in report.findings}, report.as_text()

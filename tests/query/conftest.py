@@ -31,6 +31,7 @@ from tenantry.query import (
     ListRequest,
     ListShape,
     ListSpec,
+    PageSizes,
     apply_list,
     count_of,
     keys_of,
@@ -38,6 +39,7 @@ from tenantry.query import (
 )
 
 DIALECT = dialect()
+SIZES = PageSizes(default=50, largest=200)
 
 TASKS = Table(
     "tasks",
@@ -102,7 +104,7 @@ class Lists:
         await self.connection.copy_records_to_table("tasks", columns=names, records=records)
 
     def parse(self, query: str) -> ListRequest:
-        return parse_list(query.encode(), self.spec, signer=self.signer, binding=self.binding)
+        return parse_list(query.encode(), self.spec, signer=self.signer, binding=self.binding, sizes=SIZES)
 
     async def page(self, query: str) -> tuple[list[asyncpg.Record], str | None]:
         """Return the rows of one page and the cursor of the next."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Column, String
+from tests.query.conftest import SIZES
 
 from tenantry.kernel import ConfigurationError
 from tenantry.query import CursorSigner, InvalidCursor, ListSpec, parse_list
@@ -21,7 +22,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 @pytest.fixture(scope="session")
 def cursor_of(spec, signer):
     def cursor_of(query: str, keys: list[object], binding: str = "tenant:actor:tasks") -> str:
-        request = parse_list(query.encode(), spec, signer=signer, binding=binding)
+        request = parse_list(query.encode(), spec, signer=signer, binding=binding, sizes=SIZES)
         return signer.next_cursor(request, keys, spec=spec, binding=binding)
 
     return cursor_of
@@ -30,7 +31,7 @@ def cursor_of(spec, signer):
 @pytest.fixture(scope="session")
 def resume(spec, signer):
     def resume(query: str, cursor: str, binding: str = "tenant:actor:tasks", signer: CursorSigner = signer):
-        return parse_list(f"{query}&cursor={cursor}".encode(), spec, signer=signer, binding=binding)
+        return parse_list(f"{query}&cursor={cursor}".encode(), spec, signer=signer, binding=binding, sizes=SIZES)
 
     return resume
 
@@ -57,10 +58,10 @@ def test_keys_of_every_type_come_back(cursor_of, resume, sort, keys) -> None:
 def test_the_longest_keys_make_a_cursor_that_is_taken_back(signer) -> None:
     columns = {name: Column(name, String(255), nullable=False) for name in ("id", "a", "b", "c", "d")}
     wide = ListSpec(columns, fields=["id"], sorts={"a", "b", "c", "d"})
-    request = parse_list(b"sort=a,b,c,d", wide, signer=signer, binding="b")
+    request = parse_list(b"sort=a,b,c,d", wide, signer=signer, binding="b", sizes=SIZES)
     cursor = signer.next_cursor(request, ["\U0010ffff" * 255] * 5, spec=wide, binding="b")
     assert len(cursor) == MAX_CURSOR
-    parse_list(f"sort=a,b,c,d&cursor={cursor}".encode(), wide, signer=signer, binding="b")
+    parse_list(f"sort=a,b,c,d&cursor={cursor}".encode(), wide, signer=signer, binding="b", sizes=SIZES)
 
 
 def test_no_changed_cursor_is_taken_pg_03(cursor_of, resume) -> None:
@@ -93,9 +94,10 @@ def test_a_cursor_serves_only_the_tenant_actor_and_resource_it_was_made_for_ti_0
 def test_a_cursor_is_checked_each_time_however_its_name_is_spelled(cursor_of, spec, signer) -> None:
     query = f"{QUERY}&%63ursor={cursor_of(QUERY, KEYS)}".encode()
     for _ in range(2):  # the second time, the query string without its cursor is remembered
-        assert parse_list(query, spec, signer=signer, binding="tenant:actor:tasks").params["k0"] == KEYS[0]
+        request = parse_list(query, spec, signer=signer, binding="tenant:actor:tasks", sizes=SIZES)
+        assert request.params["k0"] == KEYS[0]
         with pytest.raises(InvalidCursor):
-            parse_list(query, spec, signer=signer, binding="other:actor:tasks")
+            parse_list(query, spec, signer=signer, binding="other:actor:tasks", sizes=SIZES)
 
 
 @pytest.mark.parametrize(
@@ -133,13 +135,12 @@ def test_a_cursor_of_another_key_or_of_a_column_that_changed_its_type_is_refused
 ) -> None:
     cursor = cursor_of("sort=name", ["a", UUID(int=1)])
     with pytest.raises(InvalidCursor):
-        parse_list(
-            f"sort=name&cursor={cursor}".encode(), spec, signer=CursorSigner(b"x" * 32), binding="tenant:actor:tasks"
-        )
+        resume("sort=name", cursor, signer=CursorSigner(b"x" * 32))
     columns = {"id": spec.id.column, "name": spec.sorts["rank"].column}
     retyped = ListSpec(columns, fields=["id"], sorts={"name"})
+    query = f"sort=name&cursor={cursor}".encode()
     with pytest.raises(InvalidCursor):
-        parse_list(f"sort=name&cursor={cursor}".encode(), retyped, signer=signer, binding="tenant:actor:tasks")
+        parse_list(query, retyped, signer=signer, binding="tenant:actor:tasks", sizes=SIZES)
 
 
 def test_a_short_key_is_refused_at_start() -> None:

@@ -10,7 +10,18 @@ import jsonschema_rs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tenantry.query import CursorSigner, InvalidListRequest, ListSpec, openapi_parameters, parse_list
+from tenantry.query import (
+    CursorSigner,
+    InvalidListRequest,
+    ListSpec,
+    PageSizes,
+    openapi_parameters,
+    paging_parameters,
+    parse_list,
+)
+
+# One item on a page, because how deep a page is depends on two parameters, which the document cannot say.
+SIZES = PageSizes(default=1, largest=200)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["", "\0", "a,b", "x" * 500, "x" * 501, "é" * 200, "\U0001f600" * 201, "a\n", "-", "name", "secret"]
@@ -55,10 +66,13 @@ def wire(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def documented(spec: ListSpec) -> list[dict[str, Any]]:
+    return [*paging_parameters(SIZES), *openapi_parameters(spec)]
+
+
 def is_accepted(query: bytes, spec: ListSpec, signer: CursorSigner) -> bool:
     try:
-        # One item on a page, because how deep a page is depends on two parameters, which the document cannot say.
-        parse_list(query, spec, signer=signer, binding="b", default_size=1)
+        parse_list(query, spec, signer=signer, binding="b", sizes=SIZES)
     except InvalidListRequest:
         return False
     return True
@@ -67,7 +81,7 @@ def is_accepted(query: bytes, spec: ListSpec, signer: CursorSigner) -> bool:
 @settings(max_examples=2500, deadline=None)
 @given(st.data())
 def test_a_value_is_accepted_exactly_if_the_document_allows_it(spec, signer, data) -> None:
-    parameters = [parameter for parameter in openapi_parameters(spec) if parameter["name"] != "cursor"]
+    parameters = [parameter for parameter in documented(spec) if parameter["name"] != "cursor"]
     parameter = data.draw(st.sampled_from(parameters))
     value = data.draw(candidates(parameter["schema"]))
     # On the wire, a list of one item with a comma is a list of two.
@@ -81,9 +95,9 @@ def test_a_value_is_accepted_exactly_if_the_document_allows_it(spec, signer, dat
 
 
 def test_every_parameter_of_the_parser_is_in_the_document_once(spec) -> None:
-    documented = [parameter["name"] for parameter in openapi_parameters(spec)]
+    names = [parameter["name"] for parameter in documented(spec)]
     long_forms = {name for name in spec.parameters if name.endswith("[eq]")}
-    assert sorted(documented) == sorted(spec.parameters - long_forms)
+    assert sorted(names) == sorted(spec.parameters - long_forms)
 
 
 def test_lists_are_written_with_commas(spec) -> None:
@@ -93,4 +107,4 @@ def test_lists_are_written_with_commas(spec) -> None:
 
 def test_a_list_without_sorts_and_search_documents_none(spec) -> None:
     names = [p["name"] for p in openapi_parameters(ListSpec({"id": spec.id.column}, fields=["id"]))]
-    assert names == ["page", "page_size", "skip", "limit", "cursor", "with_total", "fields"]
+    assert names == ["fields"]

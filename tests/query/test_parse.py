@@ -8,16 +8,17 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.query.conftest import SIZES
 
 from tenantry.kernel import FieldError, Kind
-from tenantry.query import InvalidListRequest, ListSpec, Paging, parse_list
+from tenantry.query import InvalidListRequest, ListSpec, PageSizes, Paging, parse_list
 
 
 @pytest.fixture(scope="session")
 def parse(spec, signer):
     def parse(query: str | bytes, spec: ListSpec = spec):
         raw = query.encode() if isinstance(query, str) else query
-        return parse_list(raw, spec, signer=signer, binding="t:a:tasks")
+        return parse_list(raw, spec, signer=signer, binding="t:a:tasks", sizes=SIZES)
 
     return parse
 
@@ -75,11 +76,15 @@ class TestPaging:
     def test_beyond_a_hundred_thousand_rows_only_a_cursor_leads(self, refusal, query):
         assert refusal(query)[0] == "offset_too_deep"
 
-    def test_a_limit_can_be_set_by_the_resource(self, spec, signer):
-        request = parse_list(b"", spec, signer=signer, binding="b", default_size=7)
-        assert request.limit == 7
-        with pytest.raises(InvalidListRequest):
-            parse_list(b"limit=11", spec, signer=signer, binding="b", max_size=10)
+    @pytest.mark.parametrize("query", ["limit=11", "page_size=11", "skip=99991"])
+    def test_the_sizes_of_the_application_bound_each_spelling(self, spec, signer, query):
+        def parse(query: str):
+            return parse_list(query.encode(), spec, signer=signer, binding="b", sizes=PageSizes(7, 10))
+
+        assert [parse(one).limit for one in ("", "page=2", "skip=99990")] == [7, 7, 7]
+        assert [parse(one).limit for one in ("limit=10", "page_size=10")] == [10, 10]
+        with pytest.raises(InvalidListRequest, match=r"from 1 to 10\.|At most 99990"):
+            parse(query)
 
 
 class TestSorting:
@@ -246,6 +251,6 @@ class TestEverythingElse:
 @given(st.binary(max_size=60) | st.text(alphabet="filter[name]=&%,1-sortpagecursor\0", max_size=40).map(str.encode))
 def test_any_bytes_are_a_request_or_a_400(spec, signer, query) -> None:
     try:
-        parse_list(query, spec, signer=signer, binding="b")
+        parse_list(query, spec, signer=signer, binding="b", sizes=SIZES)
     except InvalidListRequest:
         return

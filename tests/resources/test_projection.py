@@ -35,7 +35,7 @@ from tenantry.database import Statement
 from tenantry.database.embedded import EmbeddedServer
 from tenantry.kernel import ConfigurationError
 from tenantry.resources import Projection, SqlField
-from tenantry.resources.projection import json_of
+from tenantry.query import json_of
 
 pytestmark = pytest.mark.anyio
 

@@ -75,7 +75,7 @@ class Someone:
 async def someone(world: World, *, is_verified: bool = True, platform_role: str | None = None) -> Someone:
     """Make a user."""
     email = f"someone.{new_id().hex}@people.test"
-    profile = await world.assembly.identity.registration.create_user(
+    profile = await world.assembly.services.users.create(
         email=email, password=PASSWORD, name="Someone", is_verified=is_verified, platform_role=platform_role
     )
     return Someone(profile.id, email, await world.token(profile.id), world)

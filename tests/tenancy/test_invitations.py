@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from tenantry.access.roles import RoleDelegation
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SystemClock, new_id
-from tenantry.runtime import Mail
-from tenantry.standard.invitations.service import Invitations
-from tenantry.tenancy import InvalidInvitation, Role, TenancySettings
+from tenantry.standard.invitations import Invitations, invite
+from tenantry.tenancy import InvalidInvitation, Role
 from tenantry.testing import TestTenant, World
 
 from .conftest import LetterBox, Someone, connected, someone
@@ -156,7 +155,7 @@ class TestAccepting:
 
     async def test_an_invitation_of_the_application_itself_counts(self, elsewhere: World, letters: LetterBox) -> None:
         tenant, who = await elsewhere.tenant(), await someone(elsewhere)
-        await elsewhere.assembly.services.invitations.invite(tenant.system, who.email, Role.OWNER)
+        await invite(tenant.system, who.email, Role.OWNER)
         assert await accept(who, await letters.token_for(who.email)) == (200, None)
 
 
@@ -185,20 +184,17 @@ class TestRolesOfTheTenantsOwn:
         refused = await who.client().post("/invitations/accept", json={"token": token})
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid_invitation")
 
-    async def test_whoever_shows_a_good_token_starts_afresh_and_nobody_else(self, world: World) -> None:
-        tenant, who, stranger = await world.tenant(), await someone(world), await someone(world)
+    async def test_whoever_shows_a_good_token_starts_afresh_and_nobody_else(
+        self, elsewhere: World, letters: LetterBox
+    ) -> None:
+        tenant, stranger = await elsewhere.tenant(), await someone(elsewhere)
         forgotten: list[tuple[UUID, UUID]] = []
-        mails: list[Mail] = []
 
         async def forget(tenant_id: UUID, user_id: UUID) -> None:
             forgotten.append((tenant_id, user_id))
 
-        giving = RoleDelegation(world.assembly.gate.catalog)
-        invitations = Invitations(
-            world.assembly.runtime, TenancySettings(), mails.append, roles=giving, forget_grants=forget
-        )
-        await invitations.invite(tenant.system, who.email, Role.VIEWER)
-        token = mails[0].text.split("    ")[1].split()[0]
+        invitations = Invitations(elsewhere.assembly.runtime, forget_grants=forget)
+        who, token = await invited(elsewhere, letters, tenant, "viewer")
         for user_id, presented in ((stranger.id, token), (who.id, token[:-1] + ("A" if token[-1] != "A" else "B"))):
             with pytest.raises(InvalidInvitation):
                 await invitations.accept(user_id, presented)
@@ -228,8 +224,33 @@ class TestInviting:
         for tenant in (first, second):
             await tenant.owner.post("/invitations", json={"email": "ada@people.test", "role": "member"})
         (own,) = (await first.owner.get("/invitations")).json()["items"]
-        assert (await second.owner.delete(f"/invitations/{own['id']}")).status_code == 404
+        for client, refused in (
+            (second.owner, (404, "invitation_not_found")),
+            (second.viewer, (403, "not_permitted")),
+        ):
+            for invitation_id in (own["id"], new_id()):
+                answer = await client.delete(f"/invitations/{invitation_id}")
+                assert (answer.status_code, answer.json()["code"]) == refused
         assert len((await first.owner.get("/invitations")).json()["items"]) == 1
+
+    async def test_a_repeated_request_invites_once(self, elsewhere: World, letters: LetterBox) -> None:
+        tenant, who = await elsewhere.tenant(), await someone(elsewhere)
+        body, key = {"email": who.email, "role": "member"}, {"Idempotency-Key": new_id().hex}
+        first, again = [await tenant.owner.post("/invitations", json=body, headers=key) for _ in range(2)]
+        assert (first.status_code, first.json()) == (again.status_code, again.json())
+        token = await letters.token_for(who.email)
+        await elsewhere.assembly.runtime.courier.close()  # waits for what is on its way
+        assert [mail.to for mail in letters.mails].count(who.email) == 1
+        assert len((await tenant.owner.get("/invitations")).json()["items"]) == 1
+        assert await accept(who, token) == (200, None)
+
+    async def test_one_that_was_accepted_cannot_be_taken_back(self, elsewhere: World, letters: LetterBox) -> None:
+        tenant = await elsewhere.tenant()
+        who, token = await invited(elsewhere, letters, tenant)
+        (item,) = (await tenant.owner.get("/invitations")).json()["items"]
+        await accept(who, token)
+        answer = await tenant.owner.delete(f"/invitations/{item['id']}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "invitation_not_found")
 
     async def test_the_token_is_nowhere_but_in_the_mail(self, elsewhere: World, letters: LetterBox) -> None:
         tenant = await elsewhere.tenant()
@@ -244,12 +265,23 @@ class TestInviting:
         tenant = await elsewhere.tenant()
         who, token = await invited(elsewhere, letters, tenant)
         await accept(who, token)
+        other = await someone(elsewhere)
+        sent = await tenant.owner.post("/invitations", json={"email": other.email, "role": "member"})
+        await tenant.owner.delete(f"/invitations/{sent.json()['id']}")
         async with connected(elsewhere, DatabaseRole.PLATFORM) as connection:
             rows = await connection.fetch(
-                "SELECT action, after::text FROM control.audit_entries WHERE tenant_id = $1 ORDER BY id", tenant.id
+                "SELECT action, before::text, after::text FROM control.audit_entries WHERE tenant_id = $1 ORDER BY id",
+                tenant.id,
             )
-        assert [row["action"] for row in rows][-2:] == ["invitations.sent", "members.joined"]
-        assert not any(who.email in str(row["after"]) for row in rows)
+            told = await connection.fetch("SELECT data::text FROM control.outbox WHERE tenant_id = $1", tenant.id)
+        lines = [row["action"] for row in rows]
+        assert lines[-4:] == ["invitations.sent", "members.joined", "invitations.sent", "invitations.revoked"]
+        first = json.loads(rows[-4]["after"])
+        assert {first["email"], first["email_key"], first["token_hash"]} == {"***"}
+        assert first["role"] == "member"
+        said = "".join(f"{row['before']}{row['after']}" for row in rows) + "".join(row["data"] for row in told)
+        assert who.email not in said
+        assert other.email not in said
 
     async def test_the_mail_names_the_tenant_in_its_text_alone(self, elsewhere: World, letters: LetterBox) -> None:
         tenant = await elsewhere.tenant()

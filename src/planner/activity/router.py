@@ -28,9 +28,10 @@ router = api_router("/activity", tags=["activity"])
 )
 async def list_activity(request: Request, access: Access) -> Response:
     """Merge the trails of both planes."""
-    edge: ResourceEdge = request.app.state.resources
+    edge = ResourceEdge.of(request.scope)
     binding = f"{access.principal.tenant.id}:{access.principal.user_id}:activity"
-    asked = parse_list(request.scope["query_string"], _SPEC, signer=edge.cursors, binding=binding)
+    query_string = request.scope["query_string"]
+    asked = parse_list(query_string, _SPEC, signer=edge.cursors, binding=binding, sizes=edge.page_sizes)
     lines = await read_activity(access, asked)
     cursor = None
     if lines.has_more and lines.last is not None:

@@ -9,8 +9,8 @@ from fastapi import Response
 from planner.projects.schemas import ProjectCreate, ProjectRead, ProjectUpdate, Transfer
 from planner.projects.service import ProjectService
 from tenantry.access import Access, member
-from tenantry.http import api_router, etag
-from tenantry.resources import STANDARD, Operation, ResourceRouter
+from tenantry.http import api_router
+from tenantry.resources import STANDARD, Answer, Idempotent, Operation, ResourceRouter
 
 router = ResourceRouter(
     ProjectService,
@@ -33,8 +33,19 @@ transfers = api_router("/projects", tags=["projects"])
     response_model=ProjectRead,
     dependencies=[member],
 )
-async def transfer(id: UUID, payload: Transfer, access: Access) -> Response:  # noqa: A002 - the contract's name
+async def transfer(
+    id: UUID,  # noqa: A002 - the contract's name
+    payload: Transfer,
+    access: Access,
+    idempotency: Idempotent,
+) -> Response:
     """Give the project to another member of the tenant, or to a team: then it is everybody's own who is in it."""
     async with access.work() as uow:
-        project = await ProjectService(uow, access.principal, access.runtime).transfer(id, payload.owner_id)
-    return Response(project.json, media_type="application/json", headers={"ETag": etag(project.version or 0)})
+        projects = ProjectService(uow, access.principal, access.runtime)
+
+        async def work() -> Answer:
+            project = await projects.transfer(id, payload.owner_id)
+            return Answer(200, project.json.encode(), project.version)
+
+        answer = await idempotency.answer(uow, work, readmit=lambda: projects.require_transferable(id))
+    return answer.response()

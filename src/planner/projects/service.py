@@ -34,7 +34,7 @@ class ProjectService(ResourceService):
     async def transfer(self, project_id: UUID, owner_id: UUID, *, expected: int | None = None) -> Rendered:
         """Give a project to a member or a team. Raises `NewOwnerNotMember`, to those alone who may give it away."""
         if not await self.runtime.members.can_own(self.principal.tenant.id, owner_id):
-            await require_on_record(self.uow, self.principal, PROJECT_ACCESS, "transfer", project_id)
+            await self.require_transferable(project_id)
             message = "This is neither a member nor a team of the tenant."
             raise NewOwnerNotMember(errors=[FieldError("/owner_id", message, "not_a_member")])
         return await self.records.change(
@@ -45,3 +45,7 @@ class ProjectService(ResourceService):
             values={"owner_id": owner_id},
             expected=expected,
         )
+
+    async def require_transferable(self, project_id: UUID) -> None:
+        """Refuse whoever may not give a project away."""
+        await require_on_record(self.uow, self.principal, PROJECT_ACCESS, "transfer", project_id)

@@ -32,6 +32,7 @@ from tenantry.access.errors import (
     UnknownSubject,
 )
 from tenantry.access.gate import AccessGate
+from tenantry.access.grant_facts import GrantFacts
 from tenantry.access.granted import SUBJECTS, TENANT
 from tenantry.access.keys.facts import api_key_key
 from tenantry.access.keys.repository import KEYS_OF_ACCOUNT
@@ -52,13 +53,13 @@ from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
 from tenantry.access.principal import Breadth, Principal
 from tenantry.access.principal_building import PrincipalFacts, build_principal, key_ceiling, role_permissions
 from tenantry.access.question import Question
-from tenantry.access.resource import GrantFacts, Parent, Permit, Permits, RecordFacts, ResourceAccess
+from tenantry.access.resource import Parent, Permit, Permits, RecordFacts, ResourceAccess
 from tenantry.access.roles.authority import RoleDelegation
 from tenantry.access.roles.facts import RoleFacts, read_roles, roles_key
 from tenantry.access.roles.repository import type_grants
 from tenantry.access.service import AccessService
 from tenantry.access.subjects import BUILT_IN_IDS
-from tenantry.access.type_grants import ANY_TYPE, TypeGrantFacts, type_grants_key
+from tenantry.access.type_grants import ANY_TYPE, read_type_grants, type_grants_key
 from tenantry.tenancy import Role
 
 __all__ = [
@@ -117,7 +118,6 @@ __all__ = [
     "SubjectType",
     "TooManyGrants",
     "TypeGrant",
-    "TypeGrantFacts",
     "UnknownPermission",
     "UnknownResource",
     "UnknownSubject",
@@ -129,6 +129,7 @@ __all__ = [
     "key_ceiling",
     "member",
     "read_roles",
+    "read_type_grants",
     "refusal",
     "require_anywhere",
     "require_on_record",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 
 from tenantry.access.resource import Permits, ResourceAccess
+from tenantry.database import sql_literal
 
 Reads = Sequence[tuple[ResourceAccess, Permits]]
 """Resources, each with the permits of reading it."""
@@ -33,5 +34,5 @@ def _unless_hidden(
 ) -> ColumnElement[bool]:
     rows = access.table.alias(f"{access.resource}_told")
     seen = or_(access.visible(rows, read), access.visible(rows, read, deleted=True))
-    name: ColumnElement[str] = literal_column("'" + access.singular.replace("'", "''") + "'")
-    return or_(kind != name, record_id.is_(None), exists(select(1).where(rows.c.id == record_id, seen)))
+    is_seen = exists(select(1).where(rows.c.id == record_id, seen))
+    return or_(kind != sql_literal(access.singular), record_id.is_(None), is_seen)

@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from tenantry.access.context import AccessContext
 from tenantry.access.gate import AccessGate
 from tenantry.http import access_rule
+from tenantry.runtime import Runtime
 from tenantry.tenancy import Role
 
 
@@ -24,9 +25,9 @@ async def current_access(request: Request) -> AccessContext:
     """Return who acts in which tenant; the rule of routes that every member may call."""
     state = request.scope["state"]
     if "access" not in state:
-        gate: AccessGate = request.app.state.gate
-        principal = await gate.principal(request.scope)
-        state["access"] = AccessContext(principal, request.app.state.runtime, state["request_id"])
+        gate: AccessGate = request.app.state.assembly.gate
+        runtime: Runtime = request.app.state.assembly.runtime
+        state["access"] = AccessContext(await gate.principal(request.scope), runtime, state["request_id"])
     return cast("AccessContext", state["access"])
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from tenantry.access.models import Effect, Grant
+from tenantry.database import sql_literal
 from tenantry.kernel import ConfigurationError
 
 SUBJECTS = "actor_subjects"
@@ -76,7 +77,7 @@ def constant(value: Any) -> ColumnElement[Any]:
     Raises `ConfigurationError` for what is neither a text, a number nor a boolean.
     """
     if isinstance(value, str):
-        return literal_column("'" + value.replace("'", "''") + "'")
+        return sql_literal(value)
     if isinstance(value, bool | int):
         return literal_column(str(value).lower())
     raise ConfigurationError(f"own_when compares with texts, numbers and booleans, not {value!r}")

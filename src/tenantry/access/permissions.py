@@ -68,8 +68,10 @@ class PermissionCatalog:
     (True, False)
     """
 
-    def __init__(self, modules: Iterable[Permissions]) -> None:
+    def __init__(self, modules: Iterable[Permissions], singulars: Mapping[str, str] | None = None) -> None:
         self.modules = tuple(modules)
+        self.singulars = singulars or {}
+        """The resources of tenants by name, and what one record of each is called."""
         self.descriptions: dict[str, str] = {}
         for module in self.modules:
             if overlap := self.descriptions.keys() & module.all().keys():

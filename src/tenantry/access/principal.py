@@ -87,6 +87,18 @@ class Principal:
             return Breadth.ALL
         return Breadth.OWN if permission + OWN in self.ceiling else Breadth.NONE
 
+    def has(self, permission: str) -> bool:
+        """Tell whether the principal has a permission as a whole: for every record, within the scope of its key.
+
+        Having it for own records is not enough: where no record is asked about, nothing would limit it to those.
+        """
+        return self.breadth(permission) is Breadth.ALL and self.scope(permission) is Breadth.ALL
+
+    def has_for_own(self, permission: str) -> bool:
+        """Tell whether the principal has a permission at least for its own records, within the scope of its key."""
+        enough = (Breadth.ALL, Breadth.OWN)
+        return self.breadth(permission) in enough and self.scope(permission) in enough
+
     def holds(self, permission: str) -> bool:
         """Tell whether the roles give a permission, and the key lets it through: what one may pass on to others.
 
@@ -99,11 +111,8 @@ class Principal:
         return given and (self.ceiling is None or permission in self.ceiling or whole in self.ceiling)
 
     def require(self, permission: str) -> None:
-        """Raise `NotPermitted` unless the principal has the permission as a whole.
-
-        Having it for own records is not enough: where no record is asked about, nothing would limit it to those.
-        """
-        if self.breadth(permission) is not Breadth.ALL or self.scope(permission) is not Breadth.ALL:
+        """Raise `NotPermitted` unless the principal has the permission as a whole."""
+        if not self.has(permission):
             raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
 
     def require_role(self, minimum: Role) -> None:

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from tenantry.access.grant_facts import GrantFacts
 from tenantry.access.keys import KeyFacts
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
 from tenantry.access.principal_building import HeldRole, PrincipalFacts, build_principal, key_ceiling, next_expiry
 from tenantry.access.subjects import BUILT_IN_IDS
-from tenantry.access.type_grants import ANY_TYPE, TypeGrantCache, TypeGrantFacts
+from tenantry.access.type_grants import ANY_TYPE, TypeGrantCache
 from tenantry.kernel import Actor, ActorKind, Clock
 from tenantry.tenancy import Membership, TenantFacts
 
@@ -40,7 +41,7 @@ class _Made:
 
     of: tuple[object, ...]
     own_roles: Mapping[str, HeldRole] | None
-    type_grants: tuple[TypeGrantFacts, ...] | None
+    type_grants: tuple[GrantFacts, ...] | None
     until: datetime | None
     principal: Principal
 

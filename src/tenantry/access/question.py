@@ -20,9 +20,9 @@ class Question:
 
     principal: Principal
     permission: str
-    owns: Callable[[], bool]
+    owns: Callable[[], bool] = lambda: False
     """Whether the record belongs to the principal, and ownership counts for this permission."""
-    found: Callable[[Effect], UUID | None]
+    found: Callable[[Effect], UUID | None] = lambda _: None
     """The first grant on the record, or above it, that has an effect for the principal."""
     always: Collection[str] = frozenset()
     """The roles that pass whatever grants say."""

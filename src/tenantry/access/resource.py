@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from sqlalchemy import Table as SqlTable
 
 from tenantry.access.decision import Decision, Line, predicate
 from tenantry.access.errors import RecordNotFound
+from tenantry.access.grant_facts import GrantFacts
 from tenantry.access.granted import TENANT, Chosen, allowed, constant, denied, subjects, with_subjects
 from tenantry.access.models import Effect
 from tenantry.access.principal import Breadth, Principal
@@ -84,17 +85,6 @@ class RecordFacts:
             yield from self.parent.lineage()
 
 
-@dataclass(frozen=True, slots=True)
-class GrantFacts:
-    """A grant that has not expired, as the decision in memory reads it."""
-
-    id: UUID
-    subject_id: UUID
-    action: str
-    effect: Effect
-    record_id: UUID
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class ResourceAccess:
     """Who may do what with the records of one resource.
@@ -128,6 +118,8 @@ class ResourceAccess:
     """Whether a permission is for every record or none. Then whoever lacks it is refused before anything else is looked
     at, and needs no ``read`` besides to write."""
     not_found: type[NotFound] = RecordNotFound
+    exists_when: Callable[[FromClause], ColumnElement[bool]] | None = None
+    """What else makes a row a record, in SQL alone: an invitation that was accepted is not there any more."""
 
     def __post_init__(self) -> None:
         """Refuse names that no statement could be built with."""
@@ -205,13 +197,11 @@ class ResourceAccess:
         """Return the restricted fields that the principal neither reads nor writes."""
         if not self.restricted:
             return frozenset()
-        return frozenset(name for name, permission in self.restricted.items() if not _has_all(principal, permission))
+        return frozenset(name for name, permission in self.restricted.items() if not principal.has(permission))
 
     def administers(self, principal: Principal) -> bool:
         """Tell whether the principal gives and takes grants on records of this resource."""
-        permission = f"{self.resource}:grant"
-        is_admin = not principal.roles.isdisjoint(self.acl_admins) and principal.scope(permission) is Breadth.ALL
-        return is_admin or principal.holds(permission)
+        return principal.is_system or self._administration(principal).decision().allowed
 
     # The rule as SQL
 
@@ -229,6 +219,8 @@ class ResourceAccess:
             clauses.append(rows.c.tenant_id == bindparam(TENANT, type_=Uuid))
         if "deleted_at" in rows.c:
             clauses.append(rows.c.deleted_at.is_not(None) if deleted else rows.c.deleted_at.is_(None))
+        if self.exists_when is not None:
+            clauses.append(self.exists_when(rows))
         if self.parent:
             clauses.append(self._parent_is_visible(self.parent, rows, read[1:]))
         return and_(true(), *clauses)
@@ -346,8 +338,14 @@ class ResourceAccess:
     def question(
         self, principal: Principal, verb: str, record: RecordFacts | None, grants: Collection[GrantFacts] = ()
     ) -> Question:
-        """Return the same as a question, which can be asked for each line: for explanations."""
+        """Return the same as a question, which can be asked for each line: for explanations.
 
+        No grant on a single record counts for who gives grants, nor for restricted fields, the same on every record.
+        """
+        if verb == "grant" and self.grantable:
+            return self._administration(principal)
+        if self.permission(verb) in self.restricted.values():
+            return Question(principal, self.permission(verb))
         found: dict[Effect, UUID] | None = None
 
         def owns() -> bool:
@@ -368,11 +366,21 @@ class ResourceAccess:
 
     def sees(self, principal: Principal, record: RecordFacts, grants: Collection[GrantFacts] = ()) -> bool:
         """Tell whether a record is visible."""
-        if record.is_deleted or not self.decide(principal, "read", record, grants).allowed:
-            return False
-        if self.parent is None or record.parent is None:
-            return self.parent is None
-        return self.parent.access.sees(principal, record.parent, grants)
+        return all(
+            one is not None and not one.is_deleted and access.decide(principal, "read", one, grants).allowed
+            for access, one in self.lineage(record)
+        )
+
+    def lineage(self, record: RecordFacts | None) -> Iterable[tuple[ResourceAccess, RecordFacts | None]]:
+        """Return a record and those above it, each with its resource; without a record, the resources alone."""
+        yield self, record
+        if self.parent is not None:
+            yield from self.parent.access.lineage(None if record is None else record.parent)
+
+    def _administration(self, principal: Principal) -> Question:
+        """Return the question who gives grants: roles decide it alone, so that every deny can be taken back."""
+        by_roles = replace(principal, allowed=frozenset(), denied=frozenset())
+        return Question(by_roles, f"{self.resource}:grant", always=self.acl_admins)
 
     def _owns(self, principal: Principal, verb: str, record: RecordFacts) -> bool:
         if self.owner is None or record.owner_id not in principal.subjects:
@@ -392,7 +400,3 @@ class ResourceAccess:
             if grant.action in actions and grant.subject_id in subjects and grant.record_id in above:
                 found.setdefault(grant.effect, grant.id)
         return found
-
-
-def _has_all(principal: Principal, permission: str) -> bool:
-    return principal.breadth(permission) is Breadth.ALL and principal.scope(permission) is Breadth.ALL

@@ -5,30 +5,17 @@ Only tenants that have any are asked for them (`ANY_TYPE` in `TenantFacts.grante
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tenantry.access.models import Effect
+from tenantry.access.grant_facts import GrantFacts
 from tenantry.access.repository import TYPE_GRANTS_OF_TENANT
 from tenantry.cache import FactCache
-from tenantry.database import Database
+from tenantry.database import Database, UnitOfWork
 from tenantry.kernel import SYSTEM
 
 ANY_TYPE = "*"
 """The mark in `TenantFacts.granted` of a tenant that has grants on whole resources."""
-
-
-@dataclass(frozen=True, slots=True)
-class TypeGrantFacts:
-    """A grant on a whole resource."""
-
-    id: UUID
-    subject_id: UUID
-    action: str
-    effect: Effect
-    expires_at: datetime | None
 
 
 class TypeGrantCache:
@@ -42,17 +29,18 @@ class TypeGrantCache:
         """Return the tenant's grants as a tuple, or `MISSING`."""
         return self._facts.peek(type_grants_key(tenant_id))
 
-    async def load(self, tenant_id: UUID) -> tuple[TypeGrantFacts, ...]:
+    async def load(self, tenant_id: UUID) -> tuple[GrantFacts, ...]:
         """Return the tenant's grants, from the database if need be."""
         return await self._facts.load(type_grants_key(tenant_id), lambda: self._read(tenant_id))
 
-    async def _read(self, tenant_id: UUID) -> tuple[TypeGrantFacts, ...]:
+    async def _read(self, tenant_id: UUID) -> tuple[GrantFacts, ...]:
         async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
-            rows = await uow.all(TYPE_GRANTS_OF_TENANT, tenant_id=tenant_id)
-        return tuple(
-            TypeGrantFacts(row["id"], row["subject_id"], row["action"], Effect(row["effect"]), row["expires_at"])
-            for row in rows
-        )
+            return await read_type_grants(uow, tenant_id)
+
+
+async def read_type_grants(uow: UnitOfWork, tenant_id: UUID) -> tuple[GrantFacts, ...]:
+    """Return the tenant's grants on whole resources, expired ones too, as they are now."""
+    return tuple(GrantFacts.of(row) for row in await uow.all(TYPE_GRANTS_OF_TENANT, tenant_id=tenant_id))
 
 
 def type_grants_key(tenant_id: UUID) -> str:

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from fastapi.routing import APIRoute
 
 from tenantry.access import MODELS as ACCESS_MODELS
 from tenantry.access import PermissionCatalog, Permissions, ResourceAccess
 from tenantry.app.enveloping import in_style
+from tenantry.app.parts import Parts
 from tenantry.audit import AuditEntry, ControlAuditEntry
-from tenantry.database import Table
+from tenantry.database import Plane, Table
 from tenantry.database.migrations import Chain, application_chains, framework_chains
 from tenantry.events import ControlOutboxEvent, OutboxEvent
 from tenantry.http import API_PREFIX, ResponseStyle
 from tenantry.identity import OneTimeToken, Session, Throttle, User
 from tenantry.kernel import TenantryError
 from tenantry.module import Module
-from tenantry.resources import ControlIdempotencyKey, IdempotencyKey, ResourceRouter
+from tenantry.resources import ControlIdempotencyKey, IdempotencyKey, ResourceDefinition, ResourceRouter
 from tenantry.standard.grants import record_grants_router
 from tenantry.tenancy import MODELS as TENANCY_MODELS
-
-if TYPE_CHECKING:
-    from tenantry.app.assembly import Assembly
 
 
 class Seed(Protocol):
@@ -33,7 +31,7 @@ class Seed(Protocol):
     logins: str
     """What `tenantry dev` prints about the demo's accounts."""
 
-    async def plant(self, assembly: Assembly) -> None:
+    async def plant(self, parts: Parts) -> None:
         """Create the demo; called once, under a lock, on a database without tenants."""
         ...
 
@@ -81,7 +79,8 @@ class Application:
     def catalog(self) -> PermissionCatalog:
         """Return every permission of the modules."""
         declared = [module.permissions for module in self.modules if isinstance(module.permissions, Permissions)]
-        return PermissionCatalog(declared)
+        of_tenants = {one.name: one.singular for one in self._served if one.plane is Plane.TENANT}
+        return PermissionCatalog(declared, of_tenants)
 
     @property
     def resources(self) -> tuple[ResourceRouter, ...]:
@@ -93,8 +92,11 @@ class Application:
     @property
     def singulars(self) -> dict[str, str]:
         """What one record of each resource is called, by the resource's name."""
-        served = [router.service.resource for router in self.resources]
-        return {resource.name: resource.singular for resource in served}
+        return {resource.name: resource.singular for resource in self._served}
+
+    @property
+    def _served(self) -> list[ResourceDefinition]:
+        return [router.service.resource for router in self.resources]
 
     def constraint_errors(self) -> dict[str, type[TenantryError]]:
         """Return what each declared constraint means when it is violated."""

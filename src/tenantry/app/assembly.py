@@ -11,9 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from tenantry.access import AccessGate, AccessService
+from fastapi import Request
+
+from tenantry.access import AccessService
 from tenantry.app.application import Application
 from tenantry.app.connecting import require_connections
+from tenantry.app.parts import Parts
+from tenantry.app.readiness import Readiness
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
 from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement, Plane
@@ -24,26 +28,26 @@ from tenantry.kernel import Clock, Environment, SystemClock, Unavailable
 from tenantry.observability import AccessLog, LineWriter, Metrics
 from tenantry.query import CursorSigner
 from tenantry.resources import ResourceEdge
-from tenantry.runtime import ConsoleMailer, DiscardingMailer, Mailer, Runtime
+from tenantry.runtime import ConsoleMailer, Courier, DiscardingMailer, Mailer, Runtime, SettingsGroups
 from tenantry.standard import StandardServices
 from tenantry.tenancy import TenantResolver
 
 
 @dataclass(frozen=True, slots=True)
-class Assembly:
-    """The parts of a running application."""
+class Assembly(Parts):
+    """A running application: its parts, what it was built from, and how it is doing."""
 
     application: Application
     settings: Settings
-    runtime: Runtime
-    identity: IdentityService
-    resolver: TenantResolver
-    services: StandardServices
-    access: AccessService
-    gate: AccessGate
-    resources: ResourceEdge
     listener: InvalidationListener
+    readiness: Readiness
     access_log: AccessLog | None
+
+
+def assembly_of(request: Request) -> Assembly:
+    """Return the assembly that serves a request."""
+    assembly: Assembly = request.app.state.assembly
+    return assembly
 
 
 @asynccontextmanager
@@ -73,8 +77,7 @@ async def assembled(
             yield parts
         finally:
             await parts.access.close()
-            await parts.identity.close()
-            await parts.services.close()
+            await parts.runtime.courier.close()
             if writer is not None:
                 writer.close()
     finally:
@@ -100,23 +103,25 @@ def _parts(
         clock=clock or SystemClock(),
         database=database,
         facts=facts,
-        mailer=mailer or _mailer(settings.environment),
+        courier=Courier(mailer or _mailer(settings.environment)),
         members=resolver,
         metrics=_metrics(database),
         permissions=catalog,
+        settings=SettingsGroups(settings),
     )
     served = [router.service.resource for router in application.resources]
     # Grants, explanations and ORM sessions are about records of tenants: nothing of the control plane is lent.
     resources = [one.access for one in served if one.plane is Plane.TENANT]
     access = AccessService(runtime, resolver, catalog, resources)
+    identity = IdentityService(runtime, settings.identity, membership_of=resolver.membership_of)
     services = StandardServices(
-        runtime, settings.tenancy, resolver, catalog, resources, partial(_prepare, application, database.urls)
-    )
-    identity = IdentityService(
         runtime,
-        settings.identity,
-        membership_of=resolver.membership_of,
-        leave_tenants=services.members.leave_all,
+        settings.tenancy,
+        resolver,
+        catalog,
+        resources,
+        partial(_prepare, application, database.urls),
+        identity,
     )
     gate = access.gate(identity.authenticator)
     return Assembly(
@@ -128,8 +133,11 @@ def _parts(
         services=services,
         access=access,
         gate=gate,
-        resources=ResourceEdge(gate, runtime, CursorSigner(derived_key(settings.identity, "cursors"))),
+        resources=ResourceEdge(
+            gate, runtime, CursorSigner(derived_key(settings.identity, "cursors")), settings.page_sizes
+        ),
         listener=listener,
+        readiness=Readiness(database, application.chains),
         access_log=AccessLog(writer, settings.log.format_for(settings.environment)) if writer is not None else None,
     )
 

@@ -15,10 +15,8 @@ from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly
 from tenantry.app.denials import DenialEdge
 from tenantry.app.dispatch import RouteIndex
-from tenantry.app.enveloping import in_style
 from tenantry.app.openapi import openapi_document
 from tenantry.http import RequestEdge, ResponseStyle, cors_middleware, install_problem_handlers
-from tenantry.identity import ROUTERS as IDENTITY_ROUTERS
 
 
 def create_app(assembly: Assembly) -> FastAPI:
@@ -37,11 +35,6 @@ def create_app(assembly: Assembly) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.assembly = assembly
-    app.state.runtime = assembly.runtime
-    app.state.identity = assembly.identity
-    app.state.gate = assembly.gate
-    app.state.resources = assembly.resources
-    app.state.readiness = health.Readiness(assembly)
     app.router.redirect_slashes = False  # a path with a slash at its end is another path: 404, not a redirect
     app.router.routes.extend(health.router.routes)
     app.router.routes.extend(routes_of(assembly.application, style))
@@ -51,9 +44,8 @@ def create_app(assembly: Assembly) -> FastAPI:
 
 
 def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
-    """Return every route of the API: identity, then the modules in their order."""
-    own = [route for router in IDENTITY_ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return [*in_style(own, style), *application.routes(style)]
+    """Return every route of the API, in the order of the modules."""
+    return application.routes(style)
 
 
 class _Api(FastAPI):
@@ -93,5 +85,7 @@ class _Api(FastAPI):
         if self.openapi_schema is None:
             routes = [route for route in self.router.routes if isinstance(route, APIRoute) and route.include_in_schema]
             style = self._assembly.settings.http.response_style
-            self.openapi_schema = openapi_document(self._assembly.application, routes, style)
+            self.openapi_schema = openapi_document(
+                self._assembly.application, routes, style, sizes=self._assembly.settings.page_sizes
+            )
         return self.openapi_schema

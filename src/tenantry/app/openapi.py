@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from tenantry.app.application import Application
 from tenantry.http import ResponseStyle, Rule, problem_components, problem_responses, public, rules_of
 from tenantry.identity import TOKEN_URL, require_platform_admin, signed_in
+from tenantry.query import PageSizes, paging_parameters
 
 _TENANT_HEADERS: list[dict[str, Any]] = [
     {
@@ -44,8 +45,10 @@ Operation = dict[str, Any]
 Schemas = dict[str, dict[str, Any]]
 
 
-def openapi_document(application: Application, routes: list[APIRoute], style: ResponseStyle) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of an application in one response style."""
+def openapi_document(
+    application: Application, routes: list[APIRoute], style: ResponseStyle, *, sizes: PageSizes
+) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of an application in one response style, with its sizes of pages."""
     document = get_openapi(
         title=application.title,
         version=application.version,
@@ -59,8 +62,10 @@ def openapi_document(application: Application, routes: list[APIRoute], style: Re
         for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
+                if _is_list(operation):
+                    _add_paging(operation, sizes)
+                    _relax_items(operation, schemas)
                 _complete(operation, method, route, style)
-                _relax_items(operation, schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document
@@ -104,10 +109,19 @@ def _failures(operation: Operation, method: str, rules: set[Rule]) -> set[int]:
     return failures
 
 
+def _is_list(operation: Operation) -> bool:
+    return any(parameter["name"] == "fields" for parameter in operation.get("parameters", ()))
+
+
+def _add_paging(operation: Operation, sizes: PageSizes) -> None:
+    """Add what every list takes, as the first of what stands in the query string."""
+    parameters = operation["parameters"]
+    first = next(at for at, parameter in enumerate(parameters) if parameter["in"] == "query")
+    parameters[first:first] = paging_parameters(sizes)
+
+
 def _relax_items(operation: Operation, schemas: Schemas) -> None:
-    """Say of a list with `fields` that its items may lack every member but ``id``; a generated client trusts that."""
-    if not any(parameter["name"] == "fields" for parameter in operation.get("parameters", ())):
-        return
+    """Say of a list that its items may lack every member but ``id``; a generated client trusts that."""
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     while "items" not in (members := _resolved(schema, schemas)["properties"]):
         schema = members["content"]  # the envelope around the page

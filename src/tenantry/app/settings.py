@@ -13,6 +13,7 @@ from tenantry.http import HttpSettings
 from tenantry.identity import IdentitySettings
 from tenantry.kernel import ConfigurationError, Environment, SettingsGroup
 from tenantry.observability import LogSettings
+from tenantry.query import PageSizes
 from tenantry.tenancy import TenancySettings
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -35,6 +36,11 @@ class Settings(SettingsGroup):
     identity: IdentitySettings = IdentitySettings()
     tenancy: TenancySettings = TenancySettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def page_sizes(self) -> PageSizes:
+        """How many items a page of a list has, as the parser and the OpenAPI document take it."""
+        return PageSizes(self.http.page_size, self.http.max_page_size)
 
 
 def refuse_unsafe(settings: Settings) -> None:

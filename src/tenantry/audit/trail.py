@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import insert
 
 from tenantry.audit.models import AuditColumns, AuditEntry, ControlAuditEntry
-from tenantry.database import Plane, Statement, UnitOfWork
+from tenantry.database import Plane, Statement, Table, UnitOfWork, given
 from tenantry.kernel import new_id
 
 MASK = "***"
@@ -18,7 +19,7 @@ MASK = "***"
 
 def _insertion(model: type[AuditEntry | ControlAuditEntry]) -> Statement:
     written = [name for name in model.__table__.columns.keys() if name != "at"]  # noqa: SIM118 - a column collection
-    return Statement(insert(model.__table__).values({name: bindparam(name) for name in written}), writes=True)
+    return Statement(insert(model.__table__).values(given(*written)), writes=True)
 
 
 _INSERT = {Plane.TENANT: _insertion(AuditEntry), Plane.CONTROL: _insertion(ControlAuditEntry)}
@@ -37,7 +38,7 @@ async def record(
     """Write one line of the trail, in the plane of `uow`, with its actor and request.
 
     `action` names what happened, in the past tense (``members.added``). `before` and `after` hold the changed values,
-    as JSON types, secrets left out or masked (`MASK`). `tenant_id` defaults to the unit of work's tenant.
+    as JSON types, secrets left out or masked (see `shown`). `tenant_id` defaults to the unit of work's tenant.
     """
     await uow.run(
         _INSERT[uow.plane],
@@ -52,9 +53,24 @@ async def record(
     )
 
 
+def sensitive(table: type[Table] | SqlTable) -> frozenset[str]:
+    """Return the columns whose values the trail masks: those with ``info={"sensitive": True}``."""
+    columns = table.columns if isinstance(table, SqlTable) else table.__table__.columns
+    return frozenset(column.name for column in columns if column.info.get("sensitive"))
+
+
+def shown(table: type[Table] | SqlTable, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return column values as the trail shows them, the sensitive ones masked; for `before` and `after` of `record`.
+
+    A line cannot be changed later: what is personal or secret would stay in it for ever.
+    """
+    masked = sensitive(table)
+    return {name: MASK if name in masked else value for name, value in values.items()}
+
+
 def who(uow: UnitOfWork) -> dict[str, Any]:
     """Return the columns that say who acted, for statements that write their line themselves."""
     return {"actor_kind": uow.actor.kind.value, "actor_id": uow.actor.id, "request_id": uow.request_id}
 
 
-__all__ = ["MASK", "AuditColumns", "record", "who"]
+__all__ = ["MASK", "AuditColumns", "record", "sensitive", "shown", "who"]

@@ -43,19 +43,26 @@ def load_application() -> Application:
 
 
 def load(*, environment: str | None = None, data_dir: Path | None = None) -> Settings:
-    """Return the settings of the process's environment; arguments of the command line win.
+    """Return the settings of `read`, with the secret of development."""
+    from tenantry.app import with_development_secret
+
+    return with_development_secret(read(environment=environment, data_dir=data_dir))
+
+
+def read(*, environment: str | None = None, data_dir: Path | None = None) -> Settings:
+    """Return the settings of the process's environment, and write nothing; arguments of the command line win.
 
     `environment` is the default of the command, used where ``TENANTRY_ENVIRONMENT`` says nothing. Without one, a
     command works on the development data that is there, and otherwise in production (see `usual_environment`).
     """
-    from tenantry.app import Settings, with_development_secret
+    from tenantry.app import Settings
     from tenantry.kernel import load_settings
 
     environ = {name: value for name, value in os.environ.items() if name != "TENANTRY_APP"}
     if not environ.get("TENANTRY_ENVIRONMENT"):
         environ["TENANTRY_ENVIRONMENT"] = environment or usual_environment(environ, data_dir)
     overrides: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    return with_development_secret(load_settings(Settings, environ, **overrides))
+    return load_settings(Settings, environ, **overrides)
 
 
 def usual_environment(environ: Mapping[str, str], data_dir: Path | None) -> str:

@@ -8,7 +8,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tenantry.cli.commands import access, checks, database, proving, serving, settings, shell, surface, tenants, users
+from tenantry.cli.commands import (
+    access,
+    checks,
+    database,
+    proving,
+    readme,
+    serving,
+    settings,
+    shell,
+    surface,
+    tenants,
+    users,
+)
 
 app = typer.Typer(
     name="tenantry",
@@ -28,6 +40,7 @@ app.command()(checks.check)
 app.add_typer(proving.proving, name="prove")
 app.command()(surface.routes)
 app.command()(surface.openapi)
+app.command()(readme.readme)
 app.command()(settings.settings)
 app.add_typer(tenants.tenant, name="tenant")
 app.add_typer(users.user, name="user")

@@ -17,6 +17,7 @@ from tenantry.database.errors import (
     UnsafeRole,
     ValueRefused,
 )
+from tenantry.database.extension import extend
 from tenantry.database.placement import Placement, PlacementKind, PlacementSource
 from tenantry.database.planes import (
     METADATA,
@@ -33,7 +34,7 @@ from tenantry.database.planning import Planning
 from tenantry.database.pool import ConnectionPool
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.settings import DatabaseSettings
-from tenantry.database.statements import Statement
+from tenantry.database.statements import Statement, given, sql_literal
 from tenantry.database.unit_of_work import Row, UnitOfWork
 from tenantry.database.urls import DatabaseUrls
 
@@ -71,6 +72,9 @@ __all__ = [
     "UnitOfWork",
     "UnsafeRole",
     "ValueRefused",
+    "extend",
+    "given",
     "plane_of",
+    "sql_literal",
     "tenant_reference",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import BindParameter, ClauseElement, ColumnElement, Text, bindparam, literal_column
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -46,6 +46,24 @@ class Statement:
         Raises `KeyError` naming a parameter that has no value.
         """
         return [bind.take(values) for bind in self._binds]
+
+
+def given(*columns: str) -> dict[str, BindParameter[Any]]:
+    """Return columns that a statement takes from parameters of the same names, for `values`.
+
+    >>> sorted(given("name", "email"))
+    ['email', 'name']
+    """
+    return {column: bindparam(column) for column in columns}
+
+
+def sql_literal(text: str) -> ColumnElement[str]:
+    """Return a text of the code's own as part of the statement, not as one more parameter of every call.
+
+    >>> print(sql_literal("it's"))
+    'it''s'
+    """
+    return literal_column("'" + text.replace("'", "''") + "'", Text)
 
 
 class _Bind:

@@ -30,7 +30,6 @@ from tenantry.http.errors import (
     MalformedJson,
     MethodNotAllowed,
     RouteNotFound,
-    StaleVersion,
     TimedOut,
     UnsupportedMediaType,
 )
@@ -51,7 +50,7 @@ from tenantry.http.fields import (
     canonical_email,
 )
 from tenantry.http.handlers import failure_response, install_problem_handlers
-from tenantry.http.headers import NO_VERSION, etag, idempotency_key, is_known, parse_if_match, require_version
+from tenantry.http.headers import NO_VERSION, etag, idempotency_key, is_known, parse_if_match
 from tenantry.http.middleware import UNMATCHED, RequestEdge, route_template
 from tenantry.http.parameters import IdempotencyKey, IfMatch, IfNoneMatch
 from tenantry.http.problem import MEDIA_TYPE, STATUS_OF, Problem, problem_body, problem_of
@@ -108,7 +107,6 @@ __all__ = [
     "SafeJson",
     "ShortText",
     "Slug",
-    "StaleVersion",
     "TimedOut",
     "UnsupportedMediaType",
     "access_rule",
@@ -139,7 +137,6 @@ __all__ = [
     "public",
     "read_json",
     "require_json",
-    "require_version",
     "route_template",
     "rules_of",
     "unbounded_strings",

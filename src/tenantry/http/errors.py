@@ -41,12 +41,6 @@ class InvalidHeader(BadRequest):
     """A header or cookie is not valid."""
 
 
-class StaleVersion(TenantryError):
-    """The record has changed since it was read."""
-
-    kind = Kind.STALE
-
-
 class TimedOut(Unavailable):
     """The answer took too long."""
 

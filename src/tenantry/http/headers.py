@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tenantry.http.errors import InvalidHeader, StaleVersion
+from tenantry.http.errors import InvalidHeader
 from tenantry.kernel import FieldError, InvalidInput
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -48,16 +48,6 @@ def parse_if_match(value: str | None) -> int | None:
             return versions.pop()
         case _:
             raise _bad("header:If-Match", "Name one version", "if_match_ambiguous")
-
-
-def require_version(current: int, expected: int | None) -> None:
-    """Raise `StaleVersion` where a record is not at the version that the caller saw; None is any version.
-
-    >>> require_version(3, None), require_version(3, 3)
-    (None, None)
-    """
-    if expected not in (None, current):
-        raise StaleVersion
 
 
 def is_known(if_none_match: str | None, version: int) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from tenantry.http.envelope import ResponseStyle
-from tenantry.kernel import Environment, SettingsGroup
+from tenantry.kernel import LISTED, Environment, SettingsGroup
 
 _YEAR = 31_536_000
+_MOST_ITEMS = 1000  # of a page, which PostgreSQL renders and the process sends in one piece
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REQUEST_HEADERS = (
     "Authorization",
@@ -31,24 +31,19 @@ _REQUEST_HEADERS = (
 _EXPOSED_HEADERS = ("ETag", "Location", "Retry-After", "X-Request-Id")
 
 
-def _split(value: Any) -> Any:
-    """Return the parts of ``a, b`` or ``["a", "b"]``: an environment variable is always one string."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
 class HttpSettings(SettingsGroup):
     """``TENANTRY_HTTP_…``."""
 
     response_style: ResponseStyle = ResponseStyle.PLAIN
     """`plain` answers with the thing itself, `envelope` with `{success, title, content}`."""
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    cors_origins: Annotated[tuple[str, ...], LISTED] = ()
     """Origins (`https://app.example.com`) whose pages may call the API; `*` for all. Comma separated or a JSON list."""
     cors_credentials: bool = False
     """Whether browsers may send cookies along. Not needed for bearer tokens; refused together with `*`."""
+    page_size: int = Field(default=50, ge=1, le=_MOST_ITEMS)
+    """Items on a page of a list where the request does not say how many."""
+    max_page_size: int = Field(default=200, ge=1, le=_MOST_ITEMS)
+    """Items on a page that a request may ask for; at least `page_size`."""
     max_body_bytes: int = Field(default=1_048_576, ge=1, le=1_073_741_824)
     """Larger bodies are answered 413. A route may set a smaller limit of its own (FastAPI's `max_body_size`)."""
     request_timeout: float = Field(default=10.0, gt=0, le=3600)
@@ -58,7 +53,7 @@ class HttpSettings(SettingsGroup):
     """Serve `/docs` and `/openapi.json`. None: not in production."""
     hsts_seconds: int | None = Field(default=None, ge=0, le=2 * _YEAR)
     """How long browsers insist on HTTPS; 0: not at all. None: a year in production, not at all elsewhere."""
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)] = ()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], LISTED] = ()
     """Addresses and networks whose `X-Forwarded-For` and `-Proto` are believed. Empty: nobody's."""
 
     @model_validator(mode="after")
@@ -68,6 +63,12 @@ class HttpSettings(SettingsGroup):
         for origin in self.cors_origins:
             if origin != "*" and not _is_origin(origin):
                 raise ValueError("cors_origins: an origin is scheme://host[:port], without a path")
+        return self
+
+    @model_validator(mode="after")
+    def _check_page_sizes(self) -> Self:
+        if self.page_size > self.max_page_size:
+            raise ValueError("page_size is larger than max_page_size; set both")
         return self
 
     def docs_for(self, environment: Environment) -> bool:

@@ -1,16 +1,15 @@
 """Who somebody is: users, passwords, sessions and tokens. Users are global; memberships are tenancy's."""
 
-from tenantry.identity.addresses import email_key
-from tenantry.identity.authenticator import Authenticator, Identity, SessionFact, session_key
+from tenantry.identity.addresses import email_key, subscriber
+from tenantry.identity.authenticator import Authenticator, Identity, user_key
 from tenantry.identity.caller import Caller
 from tenantry.identity.dependencies import (
     TOKEN_URL,
     CurrentCaller,
     CurrentIdentity,
+    CurrentIdentityService,
     PlatformAdmin,
     bearer_token,
-    caller_of,
-    identity_service,
     person,
     require_platform_admin,
     signed_in,
@@ -29,23 +28,25 @@ from tenantry.identity.errors import (
     UserNotFound,
 )
 from tenantry.identity.keys import Keyring, TokenKey, derived_key, keyring_of, read_key
-from tenantry.identity.mails import Courier
+from tenantry.identity.links import Purpose
 from tenantry.identity.models import SUPERADMIN, OneTimeToken, Session, Throttle, User
-from tenantry.identity.profiles import Profile
-from tenantry.identity.router import ROUTERS
+from tenantry.identity.passwords import MAX_PASSWORD, UNUSABLE_PASSWORD, PasswordCheck
 from tenantry.identity.service import IdentityService
-from tenantry.identity.sessions import EndReason, MembershipOf, SessionSummary, TokenPair
+from tenantry.identity.sessions import EndReason, TokenPair
 from tenantry.identity.settings import IdentitySettings
+from tenantry.identity.throttling import Attempt, Limit, admit, give_back
 
 __all__ = [
-    "ROUTERS",
+    "MAX_PASSWORD",
     "SUPERADMIN",
     "TOKEN_URL",
+    "UNUSABLE_PASSWORD",
+    "Attempt",
     "Authenticator",
     "Caller",
-    "Courier",
     "CurrentCaller",
     "CurrentIdentity",
+    "CurrentIdentityService",
     "EmailTaken",
     "EndReason",
     "Identity",
@@ -56,32 +57,32 @@ __all__ = [
     "InvalidOneTimeToken",
     "InvalidRefreshToken",
     "Keyring",
-    "MembershipOf",
+    "Limit",
     "NotPlatformAdmin",
     "NotSignedIn",
     "OneTimeToken",
+    "PasswordCheck",
     "PasswordsBusy",
     "PlatformAdmin",
-    "Profile",
+    "Purpose",
     "Session",
-    "SessionFact",
     "SessionNotFound",
-    "SessionSummary",
     "Throttle",
     "TokenKey",
     "TokenPair",
     "TooManyAttempts",
     "User",
     "UserNotFound",
+    "admit",
     "bearer_token",
-    "caller_of",
     "derived_key",
     "email_key",
-    "identity_service",
+    "give_back",
     "keyring_of",
     "person",
     "read_key",
     "require_platform_admin",
-    "session_key",
     "signed_in",
+    "subscriber",
+    "user_key",
 ]

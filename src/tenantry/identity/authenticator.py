@@ -10,8 +10,9 @@ from tenantry.cache import MISSING, FactCache
 from tenantry.database import Database
 from tenantry.identity.errors import InvalidAccessToken
 from tenantry.identity.keys import Keyring
+from tenantry.identity.models import SUPERADMIN
 from tenantry.identity.repository import SESSION_FACT
-from tenantry.identity.tokens import AccessTokens
+from tenantry.identity.tokens import AccessTokens, Claims
 from tenantry.kernel import SYSTEM, Clock
 
 KEPT_TOKENS = 10_000
@@ -27,6 +28,11 @@ class Identity:
     active_tenant_id: UUID | None
     platform_role: str | None
 
+    @property
+    def is_platform_admin(self) -> bool:
+        """Whether the person administers the platform."""
+        return self.platform_role == SUPERADMIN
+
 
 @dataclass(frozen=True, slots=True)
 class SessionFact:
@@ -36,26 +42,22 @@ class SessionFact:
     platform_role: str | None
 
 
+@dataclass(slots=True, eq=False)
 class _Verified:
     """A token that was verified, and the identity it stood for under the session fact of then."""
 
-    __slots__ = ("active_tenant_id", "expires_at", "fact", "identity", "key", "session_id", "user_id")
-
-    def __init__(self, user_id: UUID, session_id: UUID, active_tenant_id: UUID | None, expires_at: int) -> None:
-        self.user_id = user_id
-        self.session_id = session_id
-        self.active_tenant_id = active_tenant_id
-        self.expires_at = expires_at
-        self.key = session_key(session_id)
-        self.fact: SessionFact | None = None
-        self.identity: Identity | None = None
+    claims: Claims
+    key: str
+    fact: SessionFact | None = None
+    identity: Identity | None = None
 
     def under(self, fact: SessionFact | None) -> Identity | None:
         """Return the identity if the session counts and is this user's."""
-        if fact is None or fact.user_id != self.user_id:
+        claims = self.claims
+        if fact is None or fact.user_id != claims.user_id:
             return None
         if fact is not self.fact:
-            self.identity = Identity(self.user_id, self.session_id, self.active_tenant_id, fact.platform_role)
+            self.identity = Identity(claims.user_id, claims.session_id, claims.active_tenant_id, fact.platform_role)
             self.fact = fact
         return self.identity
 
@@ -77,7 +79,7 @@ class Authenticator:
     def peek(self, token: str) -> Identity | None:
         """Return the identity without waiting, if everything needed is at hand; None means: ask `authenticate`."""
         known = self._verified.get(token)
-        if known is None or self._clock.now().timestamp() >= known.expires_at:
+        if known is None or self._clock.now().timestamp() >= known.claims.expires_at:
             return None
         fact = self._facts.peek(known.key)
         if fact is MISSING:
@@ -94,7 +96,7 @@ class Authenticator:
         if found is not None:
             return found
         known = self._verify(token)
-        session_id = known.session_id
+        session_id = known.claims.session_id
         # "No such session" may be kept: no id is asked for before its session exists, and what has ended stays so.
         fact = await self._facts.load(known.key, lambda: self._load(session_id), keep_none=True)
         identity = known.under(fact)
@@ -109,7 +111,7 @@ class Authenticator:
 
     def _verify(self, token: str) -> _Verified:
         claims = self._tokens.verify(token, self._clock.now())
-        known = _Verified(claims.user_id, claims.session_id, claims.active_tenant_id, claims.expires_at)
+        known = _Verified(claims, session_key(claims.session_id))
         self._verified[token] = known
         if len(self._verified) > KEPT_TOKENS:
             self._verified.popitem(last=False)
@@ -128,3 +130,8 @@ def session_key(session_id: UUID) -> str:
     'session:00000000-0000-0000-0000-000000000001'
     """
     return f"session:{session_id}"
+
+
+def user_key(user_id: UUID) -> str:
+    """Return the key of "this person is active", which is announced with every change of a user."""
+    return f"user:{user_id}"

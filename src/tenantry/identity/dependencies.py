@@ -5,38 +5,28 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import OAuth2PasswordBearer
 
 from tenantry.http import API_PREFIX, access_rule
 from tenantry.identity.addresses import client_address
 from tenantry.identity.authenticator import Identity
 from tenantry.identity.caller import Caller
-from tenantry.identity.errors import NotSignedIn
+from tenantry.identity.errors import NotPlatformAdmin, NotSignedIn
 from tenantry.identity.models import MAX_USER_AGENT
-from tenantry.identity.profiles import require_admin
 from tenantry.identity.service import IdentityService
 from tenantry.kernel import Actor, ActorKind, context
 
 TOKEN_URL = f"{API_PREFIX}/auth/token"
-
-_scheme = OAuth2PasswordBearer(
-    tokenUrl=TOKEN_URL,
-    scheme_name="bearer",
-    description="Sign in with e-mail address and password; the access token goes into `Authorization: Bearer`.",
-    auto_error=False,
-)
-_Documented = Annotated[str | None, Depends(_scheme)]
-"""Puts the security scheme into OpenAPI. Its value is not used: rules are asked before FastAPI's dependencies."""
+"""Where the documentation page signs in."""
 
 
 def identity_service(request: Request) -> IdentityService:
     """Return the identity service of the application."""
-    service: IdentityService = request.app.state.identity
+    service: IdentityService = request.app.state.assembly.identity
     return service
 
 
 @access_rule
-async def signed_in(request: Request, _token: _Documented = None) -> Identity:
+async def signed_in(request: Request) -> Identity:
     """The rule of routes for people who are signed in; gives their identity.
 
     Raises `NotSignedIn` without a token, `InvalidAccessToken` with one that does not count.
@@ -53,10 +43,11 @@ async def signed_in(request: Request, _token: _Documented = None) -> Identity:
 
 
 @access_rule
-async def require_platform_admin(request: Request, _token: _Documented = None) -> Identity:
+async def require_platform_admin(request: Request) -> Identity:
     """The rule of routes for platform administrators. Raises also `NotPlatformAdmin`."""
     identity: Identity = await signed_in(request)
-    require_admin(identity)
+    if not identity.is_platform_admin:
+        raise NotPlatformAdmin
     return identity
 
 
@@ -97,4 +88,4 @@ def person(identity: Identity) -> Actor:
 CurrentIdentity = Annotated[Identity, Depends(signed_in)]
 PlatformAdmin = Annotated[Identity, Depends(require_platform_admin)]
 CurrentCaller = Annotated[Caller, Depends(caller_of)]
-Service = Annotated[IdentityService, Depends(identity_service)]
+CurrentIdentityService = Annotated[IdentityService, Depends(identity_service)]

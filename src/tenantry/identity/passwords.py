@@ -20,15 +20,15 @@ ITERATIONS = 2
 LANES = 1
 """The first set of parameters of the OWASP password storage sheet: 19 MiB, two passes, one lane."""
 
-UNUSABLE = "!"
+UNUSABLE_PASSWORD = "!"  # noqa: S105 - what stands where there is none
 """Stored where there is no password; equal to no hash."""
 
-MAX_LENGTH = 128
+MAX_PASSWORD = 128
 """Characters of a password; longer ones are wrong without being hashed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PasswordCheck:
     """Whether a password was right, and its hash with today's parameters if the stored one is older."""
 
     is_right: bool
@@ -53,14 +53,14 @@ class Passwords:
         """Return the hash to store for `password`."""
         return await self._in_thread(lambda: self._hash.hash(_encoded(password)))
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
+    async def verify(self, password: str, stored: str | None) -> PasswordCheck:
         """Tell whether `password` belongs to the hash `stored`; None (no account) takes as long, and is never right."""
-        if len(password) > MAX_LENGTH:
-            return Verdict(is_right=False)
-        known = stored is not None and stored != UNUSABLE
+        if len(password) > MAX_PASSWORD:
+            return PasswordCheck(is_right=False)
+        known = stored is not None and stored != UNUSABLE_PASSWORD
         candidate = stored if known and stored is not None else self._dummy
         right, new_hash = await self._in_thread(lambda: self._hash.verify_and_update(_encoded(password), candidate))
-        return Verdict(True, new_hash) if known and right else Verdict(is_right=False)
+        return PasswordCheck(True, new_hash) if known and right else PasswordCheck(is_right=False)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._present >= self._room:

@@ -1,13 +1,14 @@
-"""Every statement of identity, compiled once. Moments are parameters: the clock of the runtime decides about expiry."""
+"""Every statement of sessions, links and limits, compiled once.
+
+Moments are parameters: the clock of the runtime decides about expiry.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import BindParameter, Interval, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Interval, and_, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from tenantry.database import Statement, Timestamp
+from tenantry.database import Statement, Timestamp, given
 from tenantry.identity.models import OneTimeToken, Session, Throttle, User
 
 users = User.__table__.c
@@ -17,17 +18,6 @@ throttles = Throttle.__table__.c
 
 _NOW = bindparam("now", type_=Timestamp)
 _UUID = sessions.id.type
-_PROFILE = (
-    users.id,
-    users.email,
-    users.name,
-    users.is_active,
-    users.email_verified_at,
-    users.platform_role,
-    users.created_at,
-    users.updated_at,
-    users.version,
-)
 _LIVE = and_(sessions.revoked_at.is_(None), sessions.idle_expires_at > _NOW, sessions.expires_at > _NOW)
 _ROTATED = (
     sessions.id,
@@ -39,94 +29,6 @@ _ROTATED = (
     sessions.expires_at,
 )
 
-_CHANGED = {"updated_at": _NOW, "version": users.version + 1}
-_VERIFIED = {"email_verified_at": func.coalesce(users.email_verified_at, _NOW)}
-
-
-def _given(*columns: str) -> dict[str, BindParameter[Any]]:
-    """Columns that a statement takes from parameters of the same names."""
-    return {column: bindparam(column) for column in columns}
-
-
-# Users
-
-INSERT_USER = Statement(
-    insert(User)
-    .values(
-        _given("id", "email", "email_key", "name", "password_hash", "email_verified_at", "platform_role")
-        | {"created_at": _NOW, "updated_at": _NOW}
-    )
-    .returning(*_PROFILE),
-    writes=True,
-)
-
-USER_BY_ID = Statement(select(*_PROFILE).where(users.id == bindparam("id")))
-
-LOCK_USER = Statement(select(*_PROFILE).where(users.id == bindparam("id")).with_for_update(key_share=True), writes=True)
-"""The row, held until the end of the transaction, for a change that depends on what it says."""
-
-CREDENTIALS = Statement(
-    select(
-        users.id,
-        users.email,
-        users.is_active,
-        users.password_hash,
-        exists()
-        .where(
-            sessions.user_id == users.id,
-            sessions.address == bindparam("address"),
-            sessions.created_at > bindparam("known_since", type_=Timestamp),
-        )
-        .label("is_known_address"),
-    ).where(users.email_key == bindparam("email_key"))
-)
-"""What signing in needs to know of an account, and whether it was used from the caller's address before."""
-
-HOLD_CREDENTIALS = Statement(
-    select(users.id)
-    .where(users.id == bindparam("id"), users.is_active, users.password_hash == bindparam("password_hash"))
-    .with_for_update(read=True),
-    writes=True,
-)
-"""Holds the password that was just verified until the session is written: a change of it that comes in between either
-waits, and ends the session with the others, or is seen here."""
-
-UPDATE_USER = Statement(
-    update(User)
-    .where(users.id == bindparam("user_id"))
-    .values(_given("email", "email_key", "name", "is_active", "email_verified_at") | _CHANGED)
-    .returning(*_PROFILE),
-    writes=True,
-)
-
-BLANK_USER = Statement(
-    update(User)
-    .where(users.id == bindparam("user_id"))
-    .values(
-        _given("email", "email_key", "name", "password_hash")
-        | {"is_active": False, "email_verified_at": None, "platform_role": None}
-        | _CHANGED
-    ),
-    writes=True,
-)
-
-SET_PASSWORD = Statement(
-    update(User).where(users.id == bindparam("user_id")).values(_given("password_hash") | _VERIFIED | _CHANGED),
-    writes=True,
-)
-"""The new password of somebody who has read mail at the address, which is thereby verified."""
-
-UPGRADE_HASH = Statement(
-    update(User)
-    .where(users.id == bindparam("user_id"), users.password_hash == bindparam("old_hash"))
-    .values(password_hash=bindparam("new_hash")),
-    writes=True,
-)
-
-VERIFY_EMAIL = Statement(
-    update(User).where(users.id == bindparam("user_id")).values(_VERIFIED | _CHANGED),
-    writes=True,
-)
 
 # Sessions
 
@@ -139,7 +41,7 @@ SESSION_FACT = Statement(
 INSERT_SESSION = Statement(
     insert(Session)
     .values(
-        _given("id", "user_id", "secret_hash", "user_agent", "address", "idle_expires_at", "expires_at")
+        given("id", "user_id", "secret_hash", "user_agent", "address", "idle_expires_at", "expires_at")
         | {"rotated_at": _NOW, "created_at": _NOW, "last_used_at": _NOW}
     )
     .returning(*_ROTATED),
@@ -182,29 +84,17 @@ LOCK_SESSION = Statement(
     writes=True,
 )
 
-REVOKE_SESSION = Statement(
-    update(Session)
-    .where(sessions.id == bindparam("session_id"), sessions.revoked_at.is_(None))
-    .values(revoked_at=_NOW, revoke_reason=bindparam("reason"))
-    .returning(sessions.id, sessions.user_id),
-    writes=True,
-)
-
-REVOKE_OWN_SESSION = Statement(
-    update(Session)
-    .where(sessions.id == bindparam("session_id"), sessions.user_id == bindparam("owner_id"), _LIVE)
-    .values(revoked_at=_NOW, revoke_reason=bindparam("reason"))
-    .returning(sessions.id, sessions.user_id),
-    writes=True,
-)
-
-REVOKE_SESSIONS_OF_USER = Statement(
+_revocation = (
     update(Session)
     .where(sessions.user_id == bindparam("owner_id"), sessions.revoked_at.is_(None))
     .values(revoked_at=_NOW, revoke_reason=bindparam("reason"))
-    .returning(sessions.id),
-    writes=True,
+    .returning(sessions.id)
 )
+REVOKE_SESSIONS = Statement(_revocation, writes=True)
+"""All that a user has."""
+
+REVOKE_SESSION = Statement(_revocation.where(sessions.id == bindparam("session_id"), _LIVE), writes=True)
+"""One of a user's that is live."""
 
 SESSIONS_OF_USER = Statement(
     select(
@@ -230,7 +120,7 @@ BLANK_SESSIONS = Statement(
 
 INSERT_LINK = Statement(
     insert(OneTimeToken).values(
-        _given("token_hash", "purpose", "user_id", "email_key", "expires_at") | {"created_at": _NOW}
+        given("token_hash", "purpose", "user_id", "email_key", "expires_at") | {"created_at": _NOW}
     ),
     writes=True,
 )
@@ -256,7 +146,7 @@ VOID_LINKS = Statement(
     writes=True,
 )
 
-DELETE_LINKS = Statement(delete(OneTimeToken).where(links.user_id == bindparam("user_id")), writes=True)
+DELETE_LINKS = Statement(delete(OneTimeToken).where(links.user_id == bindparam("owner_id")), writes=True)
 
 # Limits
 

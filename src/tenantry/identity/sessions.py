@@ -13,21 +13,20 @@ from tenantry.audit import record
 from tenantry.database import Row, UnitOfWork
 from tenantry.identity.authenticator import Identity, session_key
 from tenantry.identity.caller import Caller
-from tenantry.identity.errors import InvalidAccessToken, InvalidRefreshToken, SessionNotFound
+from tenantry.identity.errors import InvalidAccessToken, InvalidRefreshToken
 from tenantry.identity.refresh import RefreshToken, RefreshTokens
 from tenantry.identity.repository import (
     INSERT_SESSION,
     LOCK_SESSION,
-    REVOKE_OWN_SESSION,
     REVOKE_SESSION,
-    REVOKE_SESSIONS_OF_USER,
+    REVOKE_SESSIONS,
     ROTATE_SESSION,
     SESSION_BY_ID,
     SESSIONS_OF_USER,
 )
 from tenantry.identity.settings import IdentitySettings
 from tenantry.identity.tokens import AccessTokens, Claims, seconds_of
-from tenantry.kernel import SYSTEM, Actor, ActorKind, TenantId, UserId, new_id
+from tenantry.kernel import TenantId, UserId, new_id
 from tenantry.runtime import Runtime
 
 MembershipOf = Callable[[UserId, UUID | str], Awaitable[TenantId]]
@@ -53,19 +52,6 @@ class TokenPair:
     refresh_token: str = field(repr=False)
     expires_in: int
     """Seconds until the access token expires."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSummary:
-    """One live session, as its owner sees it."""
-
-    id: UUID
-    user_agent: str | None
-    address: str | None
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
-    active_tenant_id: UUID | None
 
 
 class Sessions:
@@ -95,7 +81,7 @@ class Sessions:
         """Start a session; the caller has verified who it is for, in this transaction."""
         now = self._clock.now()
         token = self._refresh.make(new_id(), 0)
-        row = await uow.one(
+        row = await uow.exactly_one(
             INSERT_SESSION,
             id=token.session_id,
             user_id=user_id,
@@ -107,7 +93,7 @@ class Sessions:
             expires_at=now + self._absolute,
         )
         await record(uow, "sessions.started", resource_type="session", resource_id=token.session_id)
-        return self._pair(_present(row), now)
+        return self._pair(row, now)
 
     async def refresh(self, token: str, caller: Caller) -> TokenPair:
         """Return the next pair for a refresh token.
@@ -118,7 +104,7 @@ class Sessions:
         """
         presented = self._refresh.parse(token)
         now = self._clock.now()
-        async with self._database.control_scope(actor=SYSTEM, request_id=caller.request_id) as uow:
+        async with caller.work(self._database) as uow:
             row = await self._rotate(uow, presented, now)
         if row is None:
             raise InvalidRefreshToken
@@ -131,63 +117,43 @@ class Sessions:
         """
         tenant_id = await self._membership_of(UserId(identity.user_id), tenant)
         now = self._clock.now()
-        async with self._scope_of(identity.user_id, caller) as uow:
+        async with caller.work(self._database, identity.user_id) as uow:
             held = await uow.one(LOCK_SESSION, id=identity.session_id, user_id=identity.user_id)
             if held is None:
                 raise InvalidAccessToken
             row = await self._advance(uow, identity.session_id, *held, now=now, tenant_id=tenant_id)
             if row is None:
                 raise InvalidAccessToken
-            await record(
-                uow,
-                "sessions.tenant_switched",
-                resource_type="session",
-                resource_id=identity.session_id,
-                after={"active_tenant_id": str(tenant_id)},
-            )
+            after = {"active_tenant_id": str(tenant_id)}
+            subject = identity.session_id
+            await record(uow, "sessions.tenant_switched", resource_type="session", resource_id=subject, after=after)
         return self._pair(row, now)
 
-    async def list_of(self, identity: Identity) -> list[SessionSummary]:
-        """Return the live sessions of the person, the latest used first, 200 at most."""
-        async with self._scope_of(identity.user_id, Caller()) as uow:
-            rows = await uow.all(SESSIONS_OF_USER, user_id=identity.user_id, now=self._clock.now())
-        return [SessionSummary(**row) for row in rows]
+    async def live_of(self, user_id: UUID) -> list[Row]:
+        """Return the live sessions of a person, the latest used first, 200 at most."""
+        async with Caller().work(self._database, user_id) as uow:
+            return await uow.all(SESSIONS_OF_USER, user_id=user_id, now=self._clock.now())
 
-    async def end_own(self, identity: Identity, session_id: UUID, caller: Caller) -> None:
-        """End one session of the person. Raises `SessionNotFound`, for somebody else's too."""
-        async with self._scope_of(identity.user_id, caller) as uow:
-            ended = await uow.one(
-                REVOKE_OWN_SESSION,
-                session_id=session_id,
-                owner_id=identity.user_id,
-                reason=EndReason.REVOKED.value,
-                now=self._clock.now(),
-            )
-            if ended is None:
-                raise SessionNotFound
-            await self._tell_of_end(uow, session_id, EndReason.REVOKED)
+    async def end(self, user_id: UUID, session_id: UUID, reason: EndReason, caller: Caller) -> bool:
+        """End a live session of a person; its access tokens stop working at once. False where there is no such one."""
+        async with caller.work(self._database, user_id) as uow:
+            return await self._end(uow, user_id, session_id, reason)
 
-    async def log_out(self, identity: Identity, caller: Caller) -> None:
-        """End the session that the access token belongs to; the token stops working at once."""
-        async with self._scope_of(identity.user_id, caller) as uow:
-            await self._end(uow, identity.session_id, EndReason.LOGOUT)
-
-    async def log_out_by_token(self, token: str, caller: Caller) -> None:
+    async def log_out(self, token: str, caller: Caller) -> None:
         """End the session of a refresh token of any age; ending it again is no error.
 
         Raises `InvalidRefreshToken` for a token that was never ours.
         """
         presented = self._refresh.parse(token)
-        async with self._database.control_scope(actor=SYSTEM, request_id=caller.request_id) as uow:
+        async with caller.work(self._database) as uow:
             session = await uow.one(SESSION_BY_ID, id=presented.session_id, now=self._clock.now())
         if session is None or not self._was_issued(session, presented):
             raise InvalidRefreshToken
-        async with self._scope_of(session["user_id"], caller) as uow:
-            await self._end(uow, presented.session_id, EndReason.LOGOUT)
+        await self.end(session["user_id"], presented.session_id, EndReason.LOGOUT, caller)
 
     async def end_all(self, uow: UnitOfWork, user_id: UUID, reason: EndReason) -> None:
         """End every session of a user, in the caller's transaction."""
-        rows = await uow.all(REVOKE_SESSIONS_OF_USER, owner_id=user_id, reason=reason.value, now=self._clock.now())
+        rows = await uow.all(REVOKE_SESSIONS, owner_id=user_id, reason=reason.value, now=self._clock.now())
         if not rows:
             return
         after = {"reason": reason.value, "sessions": len(rows)}
@@ -204,7 +170,7 @@ class Sessions:
         if self._is_repeated(session, presented, now):
             return session
         if presented.generation < session["generation"] and self._was_issued(session, presented):
-            await self._end(uow, presented.session_id, EndReason.REUSE)
+            await self._end(uow, session["user_id"], presented.session_id, EndReason.REUSE)
         return None
 
     async def _advance(
@@ -248,19 +214,14 @@ class Sessions:
             case older:
                 return older > 0 and self._refresh.is_genuine(presented)
 
-    async def _end(self, uow: UnitOfWork, session_id: UUID, reason: EndReason) -> None:
-        ended = await uow.one(REVOKE_SESSION, session_id=session_id, reason=reason.value, now=self._clock.now())
-        if ended is not None:
-            await self._tell_of_end(uow, session_id, reason)
-
-    async def _tell_of_end(self, uow: UnitOfWork, session_id: UUID, reason: EndReason) -> None:
+    async def _end(self, uow: UnitOfWork, user_id: UUID, session_id: UUID, reason: EndReason) -> bool:
+        named = {"owner_id": user_id, "session_id": session_id}
+        if await uow.one(REVOKE_SESSION, **named, reason=reason.value, now=self._clock.now()) is None:
+            return False
         after = {"reason": reason.value}
         await record(uow, "sessions.ended", resource_type="session", resource_id=session_id, after=after)
         await self._facts.announce(uow, session_key(session_id))
-
-    def _scope_of(self, user_id: UUID, caller: Caller) -> UnitOfWork:
-        actor = Actor(ActorKind.USER, user_id)
-        return self._database.control_scope(actor=actor, request_id=caller.request_id, user_id=user_id)
+        return True
 
     def _pair(self, row: Row, now: datetime) -> TokenPair:
         """The pair follows from the row, so that a repeated refresh gets not a similar one but the same."""
@@ -279,9 +240,3 @@ class Sessions:
             refresh_token=self._refresh.make(row["id"], row["generation"]).text,
             expires_in=max(0, claims.expires_at - seconds_of(now)),
         )
-
-
-def _present(row: Row | None) -> Row:
-    if row is None:  # an INSERT without a condition returns its row
-        raise LookupError("the statement returned no row")
-    return row

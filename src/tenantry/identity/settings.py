@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from tenantry.kernel import Environment, SettingsGroup
+from tenantry.kernel import LISTED, Environment, SettingsGroup
 
 _MIN_SECRET = 32
 _MIN_DISTINCT = 10
 _PLACEHOLDERS = ("change", "secret", "password", "example", "default", "insecure", "placeholder")
-
-
-def _split(value: Any) -> Any:
-    """Return the parts of ``a, b`` or ``["a", "b"]``: an environment variable is always one string."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class IdentitySettings(SettingsGroup):
@@ -31,7 +21,7 @@ class IdentitySettings(SettingsGroup):
     secret: SecretStr | None = None
     """At least 32 random bytes, from which the keys of refresh tokens (and, in development, of access tokens) are
     derived. No default: in development the application keeps a generated one in its data directory."""
-    signing_keys: Annotated[tuple[Path, ...], BeforeValidator(_split)] = ()
+    signing_keys: Annotated[tuple[Path, ...], LISTED] = ()
     """Files with the keys of access tokens: PEM or JWK, Ed25519 or RSA (2048 bits and more). The first one signs and is
     private; the others are accepted, so that a key can be replaced without signing anybody out. Empty: HS256 with a key
     derived from the secret, in development only."""

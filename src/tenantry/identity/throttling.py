@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tenantry.database import UnitOfWork
+from tenantry.identity.caller import Caller
 from tenantry.identity.errors import TooManyAttempts
 from tenantry.identity.repository import GIVE_BACK_ATTEMPT, NEXT_ATTEMPT, TAKE_ATTEMPT
+from tenantry.runtime import Runtime
 
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,13 @@ class Limit:
     Four fifths may come at once, the rest is spread over the period. (The usual reading, `count` at once and `count`
     more over the period, lets twice as many through in the first one.)
 
-    >>> Limit("login", 10, MINUTE).interval.total_seconds()
+    >>> Limit("login", 10).interval.total_seconds()
     30.0
     """
 
     name: str
     count: int
-    period: timedelta
+    period: timedelta = _MINUTE
 
     @property
     def burst(self) -> int:
@@ -52,12 +54,26 @@ class Attempt:
     key: str
 
 
-async def take(uow: UnitOfWork, now: datetime, *attempts: Attempt) -> float | None:
-    """Count attempts, the first one first; return None, or the seconds to wait if one is over its limit.
+async def admit(runtime: Runtime, caller: Caller, *attempts: Attempt) -> None:
+    """Count attempts, the first one first, in a transaction of its own, so that they count whatever becomes of them.
 
     A refusal counts nothing, for the attempts after it neither: whoever hammers at one account does not use up the
-    allowance of the address that others share. The unit of work must commit before `refuse` is called.
+    allowance of the address that others share. Raises `TooManyAttempts`, which says when to come back.
     """
+    async with caller.work(runtime.database) as uow:
+        wait = await _take(uow, runtime.clock.now(), attempts)
+    if wait is not None:
+        raise TooManyAttempts(retry_after=wait)
+
+
+async def give_back(uow: UnitOfWork, *attempts: Attempt) -> None:
+    """Count attempts no more: they succeeded, and only failures are limited."""
+    for attempt in attempts:
+        await uow.run(GIVE_BACK_ATTEMPT, key=attempt.key, interval=attempt.limit.interval)
+
+
+async def _take(uow: UnitOfWork, now: datetime, attempts: Iterable[Attempt]) -> float | None:
+    """Return None, or the seconds to wait if one of the attempts is over its limit."""
     for attempt in attempts:
         limit = attempt.limit
         tolerance = limit.interval * limit.burst
@@ -68,15 +84,3 @@ async def take(uow: UnitOfWork, now: datetime, *attempts: Attempt) -> float | No
             next_at: datetime = await uow.value(NEXT_ATTEMPT, key=attempt.key)
             return max(1.0, (next_at + limit.interval - tolerance - now).total_seconds())
     return None
-
-
-async def give_back(uow: UnitOfWork, *attempts: Attempt) -> None:
-    """Count attempts no more: they succeeded, and only failures are limited."""
-    for attempt in attempts:
-        await uow.run(GIVE_BACK_ATTEMPT, key=attempt.key, interval=attempt.limit.interval)
-
-
-def refuse(wait: float | None) -> None:
-    """Raise `TooManyAttempts` if `take` said to wait."""
-    if wait is not None:
-        raise TooManyAttempts(retry_after=wait)

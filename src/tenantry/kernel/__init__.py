@@ -2,6 +2,7 @@
 
 from tenantry.kernel.actor import SYSTEM, Actor, ActorKind
 from tenantry.kernel.clock import Clock, FrozenClock, SystemClock
+from tenantry.kernel.english import with_article
 from tenantry.kernel.errors import (
     BadRequest,
     ConfigurationError,
@@ -10,13 +11,16 @@ from tenantry.kernel.errors import (
     Kind,
     NotFound,
     PermissionDenied,
+    StaleVersion,
     TenantryError,
     Unavailable,
 )
 from tenantry.kernel.ids import SessionId, TenantId, UserId, new_id
-from tenantry.kernel.settings import PREFIX, Environment, SettingsGroup, load_settings
+from tenantry.kernel.settings import LISTED, PREFIX, Environment, SettingsGroup, load_settings
+from tenantry.kernel.versions import require_version, stale_version
 
 __all__ = [
+    "LISTED",
     "PREFIX",
     "SYSTEM",
     "Actor",
@@ -33,6 +37,7 @@ __all__ = [
     "PermissionDenied",
     "SessionId",
     "SettingsGroup",
+    "StaleVersion",
     "SystemClock",
     "TenantId",
     "TenantryError",
@@ -40,4 +45,7 @@ __all__ = [
     "UserId",
     "load_settings",
     "new_id",
+    "require_version",
+    "stale_version",
+    "with_article",
 ]

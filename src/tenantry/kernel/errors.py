@@ -88,6 +88,12 @@ class PermissionDenied(TenantryError):
     kind = Kind.FORBIDDEN
 
 
+class StaleVersion(TenantryError):
+    """The record has changed since it was read."""
+
+    kind = Kind.STALE
+
+
 class BadRequest(TenantryError):
     """The request makes no sense."""
 

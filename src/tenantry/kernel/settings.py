@@ -8,11 +8,12 @@ values are never shown, because they may be secrets.
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from tenantry.kernel.errors import ConfigurationError
 
@@ -34,6 +35,19 @@ class SettingsGroup(BaseModel):
 
 
 Group = TypeVar("Group", bound=SettingsGroup)
+
+
+def _parts(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+LISTED = BeforeValidator(_parts)
+"""Reads a value of several parts from ``a, b`` or ``["a", "b"]``, because an environment variable is one string:
+``Annotated[tuple[str, ...], LISTED]``."""
 
 
 def load_settings(composed: type[Group], environ: Mapping[str, str], **overrides: Any) -> Group:

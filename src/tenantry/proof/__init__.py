@@ -5,8 +5,18 @@ modules, the routes and the OpenAPI document. Needs the extra ``tenantry[testing
 """
 
 from tenantry.proof.prover import Plan, prove, prove_on
-from tenantry.proof.report import Report, Standing
+from tenantry.proof.report import Report, RouteStanding
 from tenantry.proof.scratch import Scratch, scratch_database
-from tenantry.proof.verdicts import Finding, Kind
+from tenantry.proof.verdicts import Breach, IsolationFinding
 
-__all__ = ["Finding", "Kind", "Plan", "Report", "Scratch", "Standing", "prove", "prove_on", "scratch_database"]
+__all__ = [
+    "Breach",
+    "IsolationFinding",
+    "Plan",
+    "Report",
+    "RouteStanding",
+    "Scratch",
+    "prove",
+    "prove_on",
+    "scratch_database",
+]

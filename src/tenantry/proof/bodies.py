@@ -11,9 +11,9 @@ from uuid import UUID
 
 from tenantry.app import Application
 from tenantry.http import API_PREFIX
-from tenantry.proof.surface import Operation, Schema
 from tenantry.resources import ResourceDefinition, ResourceRouter
 from tenantry.tenancy import Role
+from tenantry.testing import ApiOperation, Schema
 
 PEOPLE = "/members"
 """The collection of people: what a reference means that names no resource."""
@@ -51,7 +51,7 @@ class Filling:
 class Vocabulary:
     """What the names of an application mean: which collection a reference names, which permissions there are."""
 
-    def __init__(self, application: Application, operations: list[Operation]) -> None:
+    def __init__(self, application: Application, operations: list[ApiOperation]) -> None:
         self._definitions = [
             (router, router.service.resource)
             for module in application.modules
@@ -72,7 +72,7 @@ class Vocabulary:
         name = collection.rpartition("/")[2]
         return next((one for _, one in self._definitions if one.name == name), None)
 
-    def target_of(self, operation: Operation, name: str) -> str:
+    def target_of(self, operation: ApiOperation, name: str) -> str:
         """Return the collection that a reference of an operation names: by foreign key, else by its name."""
         own = _own_collection(operation)
         by_key = self._by_foreign_key(own, name)
@@ -91,13 +91,13 @@ class Vocabulary:
         names = {one.replace("_", "-") for one in names}
         return min((one for one in self.collections if one.rpartition("/")[2] in names), key=len, default=PEOPLE)
 
-    def is_reference(self, operation: Operation, name: str) -> bool:
+    def is_reference(self, operation: ApiOperation, name: str) -> bool:
         """Tell whether a member names something for certain: by foreign key, by a collection, or a person."""
         own = _own_collection(operation)
         known = self.target_of(operation, name) != PEOPLE or name.removesuffix("_id") in _PERSONS
         return known or self._by_foreign_key(own, name) is not None
 
-    def permission_of(self, operation: Operation) -> str:
+    def permission_of(self, operation: ApiOperation) -> str:
         """Return a permission that an operation may be about."""
         names = [one.name for one in self._ordered()]
         named = [part for part in operation.collection.split("/") if part in names]
@@ -133,29 +133,29 @@ class Bodies:
         self._taken: dict[str, Choice] = {}
         self._numbers = itertools.count(1)
 
-    def choices(self, operation: Operation) -> Iterator[Choice]:
+    def choices(self, operation: ApiOperation) -> Iterator[Choice]:
         """Yield the shapes to try: the one that was taken before, all members, the required ones, each one less."""
         if operation.id in self._taken:
             yield self._taken[operation.id]
             return
         yield from itertools.islice(self._choices(operation), MOST_CHOICES)
 
-    def keep(self, operation: Operation, choice: Choice) -> None:
+    def keep(self, operation: ApiOperation, choice: Choice) -> None:
         """Remember the shape that was taken."""
         self._taken[operation.id] = choice
 
-    def choice_of(self, operation: Operation) -> Choice:
+    def choice_of(self, operation: ApiOperation) -> Choice:
         """Return the shape that was taken, or the first one."""
         return self._taken.get(operation.id, Choice())
 
-    def body(self, operation: Operation, filling: Filling, choice: Choice | None = None) -> Any:
+    def body(self, operation: ApiOperation, filling: Filling, choice: Choice | None = None) -> Any:
         """Return a body; None where the operation takes none."""
-        if operation.body is None:
+        if operation.body_schema is None:
             return None
         chosen = choice or self.choice_of(operation)
-        return self._value(operation, operation.body, "", filling, chosen)
+        return self._value(operation, operation.body_schema, "", filling, chosen)
 
-    def params(self, operation: Operation, filling: Filling, choice: Choice | None = None) -> dict[str, str]:
+    def params(self, operation: ApiOperation, filling: Filling, choice: Choice | None = None) -> dict[str, str]:
         """Return the parameters of the query string that an operation cannot do without."""
         chosen = choice or self.choice_of(operation)
         return {
@@ -164,9 +164,9 @@ class Bodies:
             if one["in"] == "query" and one.get("required")
         }
 
-    def _choices(self, operation: Operation) -> Iterator[Choice]:
-        members = (operation.body or {}).get("properties", {})
-        required = set((operation.body or {}).get("required", ()))
+    def _choices(self, operation: ApiOperation) -> Iterator[Choice]:
+        members = (operation.body_schema or {}).get("properties", {})
+        required = set((operation.body_schema or {}).get("required", ()))
         optional = [name for name in members if name not in required]
         yield Choice()
         if optional:
@@ -179,14 +179,14 @@ class Bodies:
                 yield Choice(picked={name: value})
                 yield Choice(frozenset(optional), {name: value})
 
-    def _value(self, operation: Operation, schema: Schema, name: str, filling: Filling, choice: Choice) -> Any:
+    def _value(self, operation: ApiOperation, schema: Schema, name: str, filling: Filling, choice: Choice) -> Any:
         schema = operation.plain(schema)
         if name in choice.picked:
             return choice.picked[name]
         known = self._known(operation, name, schema, filling)
         return known if known is not None else self._typed(operation, schema, name, filling, choice)
 
-    def _typed(self, operation: Operation, schema: Schema, name: str, filling: Filling, choice: Choice) -> Any:
+    def _typed(self, operation: ApiOperation, schema: Schema, name: str, filling: Filling, choice: Choice) -> Any:
         found: Any
         match schema:
             case {"const": found} | {"enum": [found, *_]}:
@@ -203,7 +203,7 @@ class Bodies:
                 found = self._object(operation, schema, filling, choice)
         return found
 
-    def _object(self, operation: Operation, schema: Schema, filling: Filling, choice: Choice) -> dict[str, Any]:
+    def _object(self, operation: ApiOperation, schema: Schema, filling: Filling, choice: Choice) -> dict[str, Any]:
         members = schema.get("properties")
         if not members:
             return {"note": filling.mark}
@@ -214,13 +214,13 @@ class Bodies:
             if name not in left_out
         }
 
-    def _reserved(self, operation: Operation) -> frozenset[str]:
+    def _reserved(self, operation: ApiOperation) -> frozenset[str]:
         """Return what is left out of bodies: fields that few may write, and the slug that later calls select by."""
         definition = self.vocabulary.definition_of(_own_collection(operation))
         restricted = frozenset(definition.access.restricted) if definition is not None else frozenset()
         return restricted | {"slug"} if operation.method == "PATCH" else restricted
 
-    def _known(self, operation: Operation, name: str, schema: Schema, filling: Filling) -> Any:
+    def _known(self, operation: ApiOperation, name: str, schema: Schema, filling: Filling) -> Any:
         """Return what the names of the framework mean, where a schema says only that it is a text."""
         if "enum" in schema and name != "role":
             return None
@@ -235,7 +235,7 @@ class Bodies:
         }
         return known.get(name)
 
-    def _text(self, operation: Operation, schema: Schema, name: str, filling: Filling) -> str:
+    def _text(self, operation: ApiOperation, schema: Schema, name: str, filling: Filling) -> str:
         form = str(schema.get("format"))
         if form == "uuid":
             target = self.vocabulary.target_of(operation, name)
@@ -258,7 +258,7 @@ class Bodies:
         return next((one for one in (marked, *others) if re.search(pattern, one)), marked)
 
 
-def _adds(operation: Operation) -> bool:
+def _adds(operation: ApiOperation) -> bool:
     """Tell whether an operation adds a record to a collection that stands for itself."""
     is_creation = operation.method == "POST" and "201" in operation.declared.get("responses", {})
     return is_creation and operation.is_of_tenant and not operation.slots
@@ -268,7 +268,7 @@ def _path(router: ResourceRouter) -> str:
     return router.path.removeprefix(API_PREFIX)
 
 
-def _own_collection(operation: Operation) -> str:
+def _own_collection(operation: ApiOperation) -> str:
     """Return the collection whose record an operation is about: ``/projects`` for ``/projects/{}/transfer``."""
     collection = operation.collection
     if operation.method == "POST" and not operation.slots:

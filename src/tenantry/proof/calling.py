@@ -26,7 +26,7 @@ UNANSWERED = 599
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AppRequest:
     """One request: what is sent, without who sends it."""
 
     method: str
@@ -35,7 +35,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
 
-    def with_headers(self, headers: Mapping[str, str]) -> Request:
+    def with_headers(self, headers: Mapping[str, str]) -> AppRequest:
         """Return the same request with more headers."""
         return replace(self, headers={**self.headers, **headers})
 
@@ -47,7 +47,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AppResponse:
     """What came back, and how long it took."""
 
     status: int
@@ -72,17 +72,17 @@ class Answer:
             return None
 
 
-class Door:
+class AppClient:
     """The way into an ASGI application; it counts who passes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.calls = 0
 
-    async def call(self, request: Request) -> Answer:
+    async def call(self, request: AppRequest) -> AppResponse:
         """Send one request and return its answer. What the application raises is an answer with `UNANSWERED`."""
         self.calls += 1
-        exchange = _Exchange(request)
+        exchange = _AsgiCall(request)
         began = time.perf_counter()
         call = asyncio.ensure_future(self._app(exchange.scope, exchange.receive, exchange.send))
         exchange.leave = call.cancel
@@ -95,8 +95,8 @@ class Door:
         return exchange.answer(time.perf_counter() - began)
 
 
-class _Exchange:
-    def __init__(self, request: Request) -> None:
+class _AsgiCall:
+    def __init__(self, request: AppRequest) -> None:
         self._body = b"" if request.body is None else json.dumps(request.body, ensure_ascii=False).encode()
         self.status = UNANSWERED
         self.parts: list[bytes] = []
@@ -105,7 +105,7 @@ class _Exchange:
         self._is_read = False
         self.scope = self._scope(request)
 
-    def _scope(self, request: Request) -> dict[str, Any]:
+    def _scope(self, request: AppRequest) -> dict[str, Any]:
         headers = [(name.lower().encode(), value.encode()) for name, value in request.headers.items()]
         headers.append((b"host", b"proof.test"))
         if request.body is not None:
@@ -147,5 +147,5 @@ class _Exchange:
     def fail(self, reason: str) -> None:
         self.status, self.parts = UNANSWERED, [reason.encode()]
 
-    def answer(self, seconds: float) -> Answer:
-        return Answer(self.status, self._headers, b"".join(self.parts).decode("utf-8", "replace"), seconds)
+    def answer(self, seconds: float) -> AppResponse:
+        return AppResponse(self.status, self._headers, b"".join(self.parts).decode("utf-8", "replace"), seconds)

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from tenantry.kernel import SystemClock
 from tenantry.proof.bodies import PEOPLE, Bodies
-from tenantry.proof.calling import Request
-from tenantry.proof.furnishing import Estate, State
-from tenantry.proof.people import Caller
-from tenantry.proof.surface import Operation, Reference
+from tenantry.proof.calling import AppRequest
+from tenantry.proof.people import Persona
+from tenantry.proof.seeding import State, TenantFixture
+from tenantry.testing import ApiOperation, IdReference
 
 Values = tuple[str, ...]
 Of = Literal["id", "slug", "text"]
@@ -26,6 +26,9 @@ NO_ID = "not-an-id"
 ADDS_PEOPLE_BY_ID = ("members_create", "user_id")
 """The one place that may name somebody of no tenant of one's own: people belong to the platform, not to a tenant."""
 
+_SUBJECT = IdReference("subject_id", "subject_id")
+"""Named by id, although its schema is a text: a role may be named by its name too."""
+
 DIFFERENT_STATES = (State.OWN, State.DELETED, State.BENEATH)
 
 
@@ -33,11 +36,11 @@ DIFFERENT_STATES = (State.OWN, State.DELETED, State.BENEATH)
 class Probe:
     """A request about something that must not be there for the caller; `build` takes its ids or its twin's."""
 
-    operation: Operation
+    operation: ApiOperation
     caller: str
     thing: str
     place: str
-    build: Callable[[Values], Request]
+    build: Callable[[Values], AppRequest]
     foreign: Values
     of: Of = "id"
     is_foreign: bool = True
@@ -76,11 +79,11 @@ class Nowhere:
 class Matrix:
     """Generates the probes of the attackers of `mine` against `theirs`."""
 
-    mine: Estate
-    theirs: Estate
+    mine: TenantFixture
+    theirs: TenantFixture
     bodies: Bodies
 
-    def probes(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
+    def probes(self, operation: ApiOperation, caller: Persona) -> Iterator[Probe]:
         """Yield every probe that the shape of the operation allows a member of `mine`."""
         if caller.is_of_both and not operation.is_of_tenant:
             return  # a person's own tenants, of which the other one is one
@@ -91,7 +94,7 @@ class Matrix:
         if operation.is_of_tenant and not caller.is_of_both:
             yield from self.by_header(operation, caller)
 
-    def by_header(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
+    def by_header(self, operation: ApiOperation, caller: Persona) -> Iterator[Probe]:
         """Yield the probes that select the other tenant; all that somebody of no tenant can try."""
         side, own = self.theirs.side.tenant, self.mine.side.tenant
         ids = self.theirs.ids_for(operation)
@@ -106,19 +109,19 @@ class Matrix:
         for header, value, of, beside in named:
             for others in ({}, beside) if caller.tenant else ({},):
 
-                def build(values: Values, header: str = header, others: Mapping[str, str] = others) -> Request:
+                def build(values: Values, header: str = header, others: Mapping[str, str] = others) -> AppRequest:
                     headers = {**caller.credential, **others, header: values[0]}
-                    return Request(operation.method, operation.address(ids), params, headers, body)
+                    return AppRequest(operation.method, operation.address(ids), params, headers, body)
 
                 place = f"header {header}{' beside one of ones own' if others else ''}"
                 yield Probe(operation, caller.name, "other tenant", place, build, (value,), of)
 
-    def unselected(self, operation: Operation, caller: Caller) -> Request | None:
+    def unselected(self, operation: ApiOperation, caller: Persona) -> AppRequest | None:
         """Return a request for something of the other tenant without saying which tenant."""
         ids = self.theirs.ids_for(operation)
         return None if ids is None else self._request(operation, caller, ids)
 
-    def malformed(self, operation: Operation, caller: Caller) -> Iterator[tuple[str, Request]]:
+    def malformed(self, operation: ApiOperation, caller: Persona) -> Iterator[tuple[str, AppRequest]]:
         """Yield requests with something that is no id, each with the place where it stands."""
         ids = self.mine.ids_for(operation)
         if ids:
@@ -129,7 +132,7 @@ class Matrix:
             for reference in operation.references:
                 yield f"body member {reference.name}", self._body_builder(operation, caller, reference)((NO_ID,))
 
-    def _in_path(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
+    def _in_path(self, operation: ApiOperation, caller: Persona) -> Iterator[Probe]:
         own = self.mine.ids_for(operation)
         if not operation.slots or own is None:
             return
@@ -153,7 +156,7 @@ class Matrix:
             place, value = f"nested path, {operation.slots[-1].name}", str(own[-1])
             yield Probe(operation, caller.name, "child of another parent", place, build, (value,), is_foreign=False)
 
-    def _another_parent(self, operation: Operation) -> UUID | None:
+    def _another_parent(self, operation: ApiOperation) -> UUID | None:
         """Return a record of one's own that the child in the path is not below."""
         if len(operation.slots) != 2:
             return None
@@ -161,7 +164,7 @@ class Matrix:
         return other.id if own is not None and other is not None and own.id != other.id else None
 
     def _replaced(
-        self, operation: Operation, caller: Caller, own: Sequence[Any], foreign: Sequence[UUID], thing: str
+        self, operation: ApiOperation, caller: Persona, own: Sequence[Any], foreign: Sequence[UUID], thing: str
     ) -> Iterator[Probe]:
         """Put foreign ids into the path: into each place alone beside ones own, then into all."""
         places = [[at] for at in range(len(own))]
@@ -174,7 +177,7 @@ class Matrix:
             yield Probe(operation, caller.name, thing, place, build, tuple(str(foreign[one]) for one in at))
 
     def _with_etag(
-        self, operation: Operation, caller: Caller, foreign: Sequence[UUID], etag: str | None
+        self, operation: ApiOperation, caller: Persona, foreign: Sequence[UUID], etag: str | None
     ) -> Iterator[Probe]:
         header = "If-Match" if operation.writes else "If-None-Match"
         if etag is None or not any(one["name"].lower() == header.lower() for one in operation.parameters):
@@ -184,7 +187,7 @@ class Matrix:
         values = tuple(str(one) for one in foreign)
         yield Probe(operation, caller.name, "other tenant", f"path with its ETag in {header}", build, values)
 
-    def _in_body(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
+    def _in_body(self, operation: ApiOperation, caller: Persona) -> Iterator[Probe]:
         for reference in operation.references:
             if (operation.id, reference.name) == ADDS_PEOPLE_BY_ID:
                 continue
@@ -198,12 +201,24 @@ class Matrix:
                     must_fail = self.bodies.vocabulary.is_reference(operation, reference.field)
                     values = (str(foreign),)
                     yield Probe(operation, caller.name, thing, place, build, values, must_fail=must_fail)
-        if operation.is_of_tenant and (operation.body or {}).get("properties"):
-            build = self._body_builder(operation, caller, Reference("tenant_id", "tenant_id"))
+        members = (operation.body_schema or {}).get("properties", {})
+        if {"subject_type", "subject_id"} <= members.keys():
+            yield from self._as_subject(operation, caller, operation.plain(members["subject_type"]).get("enum", ()))
+        if operation.is_of_tenant and members:
+            build = self._body_builder(operation, caller, IdReference("tenant_id", "tenant_id"))
             value = str(self.theirs.side.tenant.id)
             yield Probe(operation, caller.name, "other tenant", "body tenant_id, undeclared", build, (value,))
 
-    def _in_query(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
+    def _as_subject(self, operation: ApiOperation, caller: Persona, kinds: Sequence[str]) -> Iterator[Probe]:
+        """Name a subject of the other tenant, of every kind that a grant can be given to."""
+        for kind in kinds:
+            foreign = self.theirs.get(self.bodies.vocabulary.target_of(operation, f"{kind}_id"))
+            if foreign is not None:
+                build = self._body_builder(operation, caller, _SUBJECT, subject_type=kind)
+                place, value = f"body member subject_id of kind {kind}", str(foreign.id)
+                yield Probe(operation, caller.name, "other tenant", place, build, (value,), must_fail=True)
+
+    def _in_query(self, operation: ApiOperation, caller: Persona) -> Iterator[Probe]:
         for reference in operation.id_parameters:
             foreign = self._foreign(operation, reference, State.OWN)
             if foreign is not None:
@@ -219,55 +234,57 @@ class Matrix:
             value = str(self.theirs.side.tenant.id)
             yield Probe(operation, caller.name, "other tenant", "query tenant_id, undeclared", build, (value,))
 
-    def _foreign(self, operation: Operation, reference: Reference, state: State) -> UUID | None:
+    def _foreign(self, operation: ApiOperation, reference: IdReference, state: State) -> UUID | None:
         target = self.bodies.vocabulary.target_of(operation, reference.field)
         record = self.theirs.get(target, state) or (self.theirs.get(PEOPLE) if state is State.OWN else None)
         return None if record is None else record.id
 
     def _request(
-        self, operation: Operation, caller: Caller, ids: Sequence[Any], headers: Mapping[str, str] | None = None
-    ) -> Request:
+        self, operation: ApiOperation, caller: Persona, ids: Sequence[Any], headers: Mapping[str, str] | None = None
+    ) -> AppRequest:
         filling = self.mine.filling
         params = self.bodies.params(operation, filling)
         body = self.bodies.body(operation, filling)
-        return Request(operation.method, operation.address(ids), params, {**caller.headers, **(headers or {})}, body)
+        return AppRequest(operation.method, operation.address(ids), params, {**caller.headers, **(headers or {})}, body)
 
     def _builder(
         self,
-        operation: Operation,
-        caller: Caller,
+        operation: ApiOperation,
+        caller: Persona,
         ids: Sequence[Any],
         places: Sequence[int],
         headers: Mapping[str, str] | None = None,
-    ) -> Callable[[Values], Request]:
+    ) -> Callable[[Values], AppRequest]:
         template = self._request(operation, caller, ids, headers)
 
-        def build(values: Values) -> Request:
+        def build(values: Values) -> AppRequest:
             filled = list(ids)
             for place, value in zip(places, values, strict=True):
                 filled[place] = value
             path = operation.address(filled)
-            return Request(template.method, path, template.params, template.headers, template.body)
+            return AppRequest(template.method, path, template.params, template.headers, template.body)
 
         return build
 
-    def _body_builder(self, operation: Operation, caller: Caller, reference: Reference) -> Callable[[Values], Request]:
+    def _body_builder(
+        self, operation: ApiOperation, caller: Persona, reference: IdReference, **beside: str
+    ) -> Callable[[Values], AppRequest]:
         template = self._request(operation, caller, self.mine.ids_for(operation) or ())
         own = list((template.body or {}).get(reference.name, ())) if reference.is_list else []
 
-        def build(values: Values) -> Request:
+        def build(values: Values) -> AppRequest:
             value = [*own, values[0]] if reference.is_list else values[0]
-            body = {**template.body, reference.name: value}
-            return Request(template.method, template.path, template.params, template.headers, body)
+            body = {**template.body, **beside, reference.name: value}
+            return AppRequest(template.method, template.path, template.params, template.headers, body)
 
         return build
 
-    def _query_builder(self, operation: Operation, caller: Caller, name: str) -> Callable[[Values], Request]:
+    def _query_builder(self, operation: ApiOperation, caller: Persona, name: str) -> Callable[[Values], AppRequest]:
         template = self._request(operation, caller, self.mine.ids_for(operation) or ())
         counted = {"with_total": "true"} if "with_total" in operation.query else {}
 
-        def build(values: Values) -> Request:
+        def build(values: Values) -> AppRequest:
             params = {**template.params, **counted, name: values[0]}
-            return Request(template.method, template.path, params, template.headers, template.body)
+            return AppRequest(template.method, template.path, params, template.headers, template.body)
 
         return build

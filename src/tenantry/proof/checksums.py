@@ -7,12 +7,16 @@ from uuid import UUID
 
 import asyncpg
 
+from tenantry.database import Placement
+from tenantry.kernel import TenantId
+
 Checksums = dict[str, str]
 
 _TABLES = """
     SELECT n.nspname AS schema, c.relname AS name, a.attname AS key
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped AND n.nspname IN ('pool', 'shared', 'control')
+    WHERE c.relkind IN ('r', 'p') AND NOT a.attisdropped
+      AND (n.nspname IN ('pool', 'shared', 'control') OR n.nspname = $1)
       AND (a.attname = 'tenant_id' OR (n.nspname, c.relname, a.attname) IN
            (('control', 'tenants', 'id'), ('control', 'users', 'id'), ('control', 'sessions', 'user_id')))
     ORDER BY 1, 2, 3
@@ -28,6 +32,7 @@ class Guard:
     def __init__(self, admin: asyncpg.Connection, tenant_id: UUID, people: Sequence[UUID]) -> None:
         self._admin = admin
         self._keys = [tenant_id, *people]
+        self._own_schema = Placement.schema_for(TenantId(tenant_id)).schema
         self._query: str | None = None
         self.rows = 0
 
@@ -41,7 +46,7 @@ class Guard:
 
     async def _written(self) -> str:
         parts = []
-        for table in await self._admin.fetch(_TABLES):
+        for table in await self._admin.fetch(_TABLES, self._own_schema):
             place = f"{table['schema']}.{table['name']}"
             parts.append(
                 f"SELECT '{place}' AS place, count(*) AS rows, "

@@ -14,14 +14,14 @@ from uuid import UUID
 
 from tenantry.kernel import SystemClock
 from tenantry.proof.bodies import PEOPLE, Bodies, Choice
-from tenantry.proof.calling import Door, Request
+from tenantry.proof.calling import AppClient, AppRequest
 from tenantry.proof.cells import Probe, Values
-from tenantry.proof.furnishing import Estate, State
 from tenantry.proof.judging import Judge
-from tenantry.proof.people import Caller, Side
-from tenantry.proof.surface import Operation
-from tenantry.proof.verdicts import Kind, shown
+from tenantry.proof.people import Persona, TenantSide
+from tenantry.proof.seeding import State, TenantFixture
+from tenantry.proof.verdicts import Breach, shown
 from tenantry.tenancy import Role
+from tenantry.testing import ApiOperation
 
 KEYS = "/api-keys"
 ROLES = "/roles"
@@ -37,8 +37,8 @@ class Granting:
 
     collection: str
     resource: str
-    giving: Operation
-    changing: Operation | None
+    giving: ApiOperation
+    changing: ApiOperation | None
     is_child: bool
     """Whether its records are visible only with a record above them, which a grant on one does not give."""
 
@@ -47,7 +47,7 @@ class Granting:
 class Guest:
     """Somebody whose role gives nothing: one record is granted for reading, another one was until a moment ago."""
 
-    caller: Caller
+    caller: Persona
     granting: Granting
     granted: UUID
     expired: UUID
@@ -57,24 +57,25 @@ class Guest:
 class Extras:
     """Makes the callers, and holds what was promised to them; `promises` checks it."""
 
-    door: Door
+    client: AppClient
     judge: Judge
     bodies: Bodies
-    operations: list[Operation]
-    mine: Estate
-    theirs: Estate
+    operations: list[ApiOperation]
+    mine: TenantFixture
+    theirs: TenantFixture
     denied: dict[str, dict[str, UUID]] = field(default_factory=dict)
     """By caller and collection, the record that a grant denies."""
-    allowed: list[tuple[Caller, Granting, bool]] = field(default_factory=list)
+    allowed: list[tuple[Persona, Granting, bool]] = field(default_factory=list)
     """Viewers with a grant to change a record; whether it still holds."""
     guests: list[Guest] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
     _expires: float = 0.0
 
-    async def prepare(self) -> list[Caller]:
+    async def prepare(self) -> list[Persona]:
         """Add callers to the own side; return those who belonged to the other tenant."""
         member = self.mine.side.callers["member"]
         await self._add(await self._key_of(member, "API key of a member"))
+        await self._add(await self._key_of(self.mine.side.owner, "API key of the owner"))
         await self._add(await self._reading_key())
         for granting in self.grantings():
             await self._deny(granting)
@@ -86,7 +87,7 @@ class Extras:
         await asyncio.sleep(max(0.0, self._expires - asyncio.get_running_loop().time()))
         return [former] if former is not None else []
 
-    def probes(self, operation: Operation, caller: Caller) -> Iterator[Probe]:
+    def probes(self, operation: ApiOperation, caller: Persona) -> Iterator[Probe]:
         """Yield what a grant hides from a caller, in the path: it must be as if it were nothing."""
         hidden = self.denied.get(caller.name, {})
         if len(operation.slots) != 1 or operation.slots[0].collection not in hidden:
@@ -94,47 +95,47 @@ class Extras:
         filling = self.mine.filling
         params, body = self.bodies.params(operation, filling), self.bodies.body(operation, filling)
 
-        def build(values: Values) -> Request:
-            return Request(operation.method, operation.address(values), params, caller.headers, body)
+        def build(values: Values) -> AppRequest:
+            return AppRequest(operation.method, operation.address(values), params, caller.headers, body)
 
         value = str(hidden[operation.slots[0].collection])
         yield Probe(operation, caller.name, "denied by a grant", "path", build, (value,), is_foreign=False)
 
-    async def _add(self, caller: Caller | None) -> None:
+    async def _add(self, caller: Persona | None) -> None:
         if caller is not None:
             self.mine.side.callers[caller.name] = caller
 
-    async def _key_of(self, holder: Caller, name: str, permissions: list[str] | None = None) -> Caller | None:
+    async def _key_of(self, holder: Persona, name: str, permissions: list[str] | None = None) -> Persona | None:
         """Return who acts by a new key of the holder; None where there are no keys."""
         making = self.find("POST", KEYS)
-        if making is None or making.body is None:
+        if making is None or making.body_schema is None:
             return None
-        required = set(making.body.get("required", ()))
-        optional = frozenset(one for one in making.body.get("properties", {}) if one not in required)
+        required = set(making.body_schema.get("required", ()))
+        optional = frozenset(one for one in making.body_schema.get("properties", {}) if one not in required)
         body = self.bodies.body(making, self.mine.filling, Choice(optional))
         if permissions is not None:
             body |= {"permissions": permissions}
-        told = (await self.door.call(Request("POST", making.path, {}, holder.headers, body))).json()
+        told = (await self.client.call(AppRequest("POST", making.path, {}, holder.headers, body))).json()
         secret = next((told[one] for one in _SECRETS if one in told), None) if isinstance(told, dict) else None
         if secret is None:
             return None
         self.credentials.append(secret)
-        return Caller(name, holder.user_id, {"Authorization": f"Bearer {secret}"}, holder.tenant)
+        return Persona(name, holder.user_id, {"Authorization": f"Bearer {secret}"}, holder.tenant)
 
-    async def _reading_key(self) -> Caller | None:
+    async def _reading_key(self) -> Persona | None:
         resources = [one.name for one in self.bodies.vocabulary.resources]
         readable = [f"{name}:read" for name in resources if f"{name}:read" in self.bodies.vocabulary.permissions]
         key = await self._key_of(self.mine.side.owner, "API key for reading", readable)
         return replace(key, may_write=False, attacks=False) if key is not None else None
 
-    async def _former_key(self, side: Side) -> Caller | None:
+    async def _former_key(self, side: TenantSide) -> Persona | None:
         """Return who acts by a key that was made by a member and worked, before the member left."""
         person = await side.join("member who leaves", Role.MEMBER)
         key = await self._key_of(person, "old key of a former member")
         if key is None:
             return None
         works = self.find("GET", "/tenant")
-        if works is None or not (await self.door.call(Request("GET", works.path, {}, key.headers))).is_success:
+        if works is None or not (await self.client.call(AppRequest("GET", works.path, {}, key.headers))).is_success:
             return None
         await side.leave(person)
         return replace(key, tenant={})
@@ -168,9 +169,9 @@ class Extras:
             return
         caller = await self.mine.side.join(f"guest granted one of {granting.resource}", Role.VIEWER)
         name, owner = f"guest of {granting.resource}", self.mine.side.owner.headers
-        await self.door.call(Request("POST", making.path, {}, owner, {"name": name, "permissions": []}))
+        await self.client.call(AppRequest("POST", making.path, {}, owner, {"name": name, "permissions": []}))
         path = assigning.address([str(caller.user_id)])
-        if not (await self.door.call(Request("PATCH", path, {}, owner, {"role": name}))).is_success:
+        if not (await self.client.call(AppRequest("PATCH", path, {}, owner, {"role": name}))).is_success:
             return
         reading = {"action": f"{granting.resource}:read", "effect": "allow"}
         await self._give(granting, own.id, caller, reading)
@@ -187,7 +188,7 @@ class Extras:
         caller = await self.mine.side.join(f"viewer once granted all {granting.resource}", Role.VIEWER)
         body = {"subject_type": "user", "subject_id": str(caller.user_id), "resource_type": granting.resource}
         body |= {"action": f"{granting.resource}:update", "effect": "allow", "expires_at": self._soon()}
-        answer = await self.door.call(Request("POST", giving.path, {}, self.mine.side.owner.headers, body))
+        answer = await self.client.call(AppRequest("POST", giving.path, {}, self.mine.side.owner.headers, body))
         if answer.is_success:
             self.allowed.append((caller, granting, False))
 
@@ -195,14 +196,20 @@ class Extras:
         self._expires = asyncio.get_running_loop().time() + BRIEF + 0.2
         return (SystemClock().now() + timedelta(seconds=BRIEF)).isoformat()
 
-    async def _give(self, granting: Granting, record_id: UUID, caller: Caller, body: dict[str, Any]) -> bool:
+    async def _give(self, granting: Granting, record_id: UUID, caller: Persona, body: dict[str, Any]) -> bool:
         body = {"subject_type": "user", "subject_id": str(caller.user_id), **body}
         path = granting.giving.address([record_id])
-        answer = await self.door.call(Request("POST", path, {}, self.mine.side.owner.headers, body))
+        answer = await self.client.call(AppRequest("POST", path, {}, self.mine.side.owner.headers, body))
         if not answer.is_success:
-            request = Request("POST", path)
+            request = AppRequest("POST", path)
             self.judge.note(
-                Kind.UNPROVEN, granting.giving, "owner", f"a grant for a {caller.name}", request, "201", shown(answer)
+                Breach.UNPROVEN,
+                granting.giving,
+                "owner",
+                f"a grant for a {caller.name}",
+                request,
+                "201",
+                shown(answer),
             )
         return answer.is_success
 
@@ -216,6 +223,6 @@ class Extras:
                 is_child = definition.access.parent is not None
                 yield Granting(collection, definition.name, operation, changing, is_child)
 
-    def find(self, method: str, collection: str) -> Operation | None:
+    def find(self, method: str, collection: str) -> ApiOperation | None:
         """Return the operation of a method and a collection."""
         return next((one for one in self.operations if (one.method, one.collection) == (method, collection)), None)

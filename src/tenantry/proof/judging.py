@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tenantry.proof.calling import Answer, Door, Request
+from tenantry.proof.calling import AppClient, AppRequest, AppResponse
 from tenantry.proof.cells import Nowhere, Probe
-from tenantry.proof.surface import Operation
-from tenantry.proof.verdicts import Finding, Kind, Ledger, Secrets, difference, items_of, page_of, shown
+from tenantry.proof.verdicts import Breach, IsolationFinding, Ledger, Secrets, difference, items_of, page_of, shown
+from tenantry.testing import ApiOperation
 
 DENIED = range(400, 500)
 BROKEN = 500
 UNAVAILABLE = 503
+Statuses = Counter[tuple[str, str, int]]
+"""How often probes were answered, by caller, place and status."""
 
 
 @dataclass
@@ -24,19 +26,20 @@ class Tally:
     controls: int = 0
     callers: set[str] = field(default_factory=set)
     places: Counter[str] = field(default_factory=Counter)
+    statuses: Statuses = field(default_factory=Counter)
 
 
 @dataclass
 class Judge:
     """Sends requests, compares the answers of twins, and notes what is wrong."""
 
-    door: Door
+    client: AppClient
     nowhere: Nowhere
     secrets: Secrets
     ledger: Ledger
     tallies: dict[str, Tally] = field(default_factory=dict)
 
-    def tally(self, operation: Operation) -> Tally:
+    def tally(self, operation: ApiOperation) -> Tally:
         """Return the tally of a route."""
         return self.tallies.setdefault(operation.title, Tally())
 
@@ -48,17 +51,17 @@ class Judge:
                 kinds[_kind_of(place)] += number
         return dict(kinds.most_common())
 
-    async def call(self, operation: Operation, caller: str, case: str, request: Request) -> Answer:
+    async def call(self, operation: ApiOperation, caller: str, case: str, request: AppRequest) -> AppResponse:
         """Send one request, and look whether its answer shows a secret or is a failure of the application."""
-        answer = await self.door.call(request)
+        answer = await self.client.call(request)
         tally = self.tally(operation)
         tally.calls += 1
         tally.callers.add(caller)
         if leaked := self.secrets.shown_in(answer, request):
             found = f"{', '.join(sorted(leaked)[:3])} in {shown(answer)}"
-            self.note(Kind.LEAK, operation, caller, case, request, "nothing of the other tenant", found)
+            self.note(Breach.LEAK, operation, caller, case, request, "nothing of the other tenant", found)
         if answer.status >= BROKEN and answer.status != UNAVAILABLE:
-            self.note(Kind.BROKEN, operation, caller, case, request, "an answer below 500", shown(answer))
+            self.note(Breach.BROKEN, operation, caller, case, request, "an answer below 500", shown(answer))
         return answer
 
     async def probe(self, probe: Probe) -> None:
@@ -67,6 +70,7 @@ class Judge:
         foreign, twin, told = await self._pair(probe, case)
         tally = self.tally(probe.operation)
         tally.places[probe.place] += 1
+        tally.statuses[probe.caller, probe.place, foreign.status] += 1
         if foreign.status in DENIED:
             tally.denied += 1
         if told is not None:
@@ -75,32 +79,39 @@ class Judge:
         request = probe.build(probe.foreign)
         operation, caller = probe.operation, probe.caller
         if told is not None:
-            kind = Kind.ACCEPTED if foreign.is_success and not twin.is_success else Kind.TOLD_APART
+            kind = Breach.ACCEPTED if foreign.is_success and not twin.is_success else Breach.TOLD_APART
             if not probe.is_foreign and foreign.is_success:
-                kind = Kind.HIDDEN_SHOWN
+                kind = Breach.HIDDEN_SHOWN
             self.note(
                 kind, operation, caller, case, request, f"as for nothing: {shown(twin)}", f"{told}: {shown(foreign)}"
             )
         elif probe.must_fail and foreign.is_success:
-            self.note(Kind.ACCEPTED, operation, caller, case, request, "4xx", shown(foreign))
+            self.note(Breach.ACCEPTED, operation, caller, case, request, "4xx", shown(foreign))
         elif probe.place.startswith("query") and (items_of(foreign) or page_of(foreign).get("total")):
             self._judge_found(probe, case, request, foreign)
         elif probe.place.startswith("header") and foreign.status not in DENIED:
-            self.note(Kind.OUTSIDER, operation, caller, case, request, "400 or 403", shown(foreign))
+            self.note(Breach.OUTSIDER, operation, caller, case, request, "400 or 403", shown(foreign))
 
     def note(
-        self, kind: Kind, operation: Operation, caller: str, case: str, request: Request, expected: str, got: str
+        self,
+        kind: Breach,
+        operation: ApiOperation,
+        caller: str,
+        case: str,
+        request: AppRequest,
+        expected: str,
+        got: str,
     ) -> None:
         """Note a finding."""
-        self.ledger.add(Finding(kind, operation.title, caller, case, request.line, expected, got))
+        self.ledger.add(IsolationFinding(kind, operation.title, caller, case, request.line, expected, got))
 
-    def _judge_found(self, probe: Probe, case: str, request: Request, answer: Answer) -> None:
+    def _judge_found(self, probe: Probe, case: str, request: AppRequest, answer: AppResponse) -> None:
         """A filter that the route does not know may be ignored, as the twin's was; one that it knows finds nothing."""
         if probe.place.endswith("undeclared"):
             return
-        self.note(Kind.COUNT, probe.operation, probe.caller, case, request, "no items, total 0", shown(answer))
+        self.note(Breach.COUNT, probe.operation, probe.caller, case, request, "no items, total 0", shown(answer))
 
-    async def _pair(self, probe: Probe, case: str) -> tuple[Answer, Answer, str | None]:
+    async def _pair(self, probe: Probe, case: str) -> tuple[AppResponse, AppResponse, str | None]:
         values = self.nowhere.like(probe.foreign, probe.of)
         foreign = await self.call(probe.operation, probe.caller, case, probe.build(probe.foreign))
         twin = await self.call(probe.operation, probe.caller, f"nothing, {probe.place}", probe.build(values))

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tenantry.proof.bodies import Bodies
-from tenantry.proof.calling import Request
-from tenantry.proof.furnishing import Estate, Furnisher, State
+from tenantry.proof.calling import AppRequest
 from tenantry.proof.judging import DENIED, Judge
-from tenantry.proof.people import SECOND, Caller
-from tenantry.proof.surface import Operation
-from tenantry.proof.verdicts import Kind, shown
+from tenantry.proof.people import SECOND, Persona
+from tenantry.proof.seeding import Seeder, State, TenantFixture
+from tenantry.proof.verdicts import Breach, shown
+from tenantry.testing import ApiOperation
 
 Spares = dict[tuple[str, State], tuple[UUID, ...]]
 
@@ -24,26 +24,26 @@ class OwnCalls:
     """Makes the calls; a record that a write may have used up is not used again."""
 
     judge: Judge
-    furnisher: Furnisher
+    seeder: Seeder
     bodies: Bodies
-    mine: Estate
-    operations: list[Operation]
+    mine: TenantFixture
+    operations: list[ApiOperation]
     _spares: Spares = field(default_factory=dict)
 
-    async def attempt(self, operation: Operation, caller: Caller) -> None:
+    async def attempt(self, operation: ApiOperation, caller: Persona) -> None:
         """Call an operation as one caller, with a record of the first member and with one of somebody else."""
         for state in (State.OWN, State.OTHERS) if operation.slots else (State.OWN,):
             ids = await self._ids(operation, state)
             if ids is not None:
                 await self._call(operation, caller, ids, state)
 
-    async def _call(self, operation: Operation, caller: Caller, ids: tuple[UUID, ...], state: State) -> None:
+    async def _call(self, operation: ApiOperation, caller: Persona, ids: tuple[UUID, ...], state: State) -> None:
         case = f"own tenant, {state}"
         is_readable = await self._is_readable(operation, caller, ids)
         filling = self.mine.filling
         params = self.bodies.params(operation, filling)
         body = self.bodies.body(operation, filling)
-        request = Request(operation.method, operation.address(ids), params, caller.headers, body)
+        request = AppRequest(operation.method, operation.address(ids), params, caller.headers, body)
         answer = await self.judge.call(operation, caller.name, case, request)
         tally = self.judge.tally(operation)
         tally.controls += answer.is_success
@@ -52,25 +52,25 @@ class OwnCalls:
             self._spares.pop((self._collection(operation), state), None)
             if not is_readable:
                 got = f"it cannot be read, but: {shown(answer)}"
-                self.judge.note(Kind.LIST_AND_ITEM, operation, caller.name, case, request, "404", got)
+                self.judge.note(Breach.LIST_AND_ITEM, operation, caller.name, case, request, "404", got)
             if not caller.may_write:
                 expected = "403, the key may only read"
-                self.judge.note(Kind.GRANT, operation, caller.name, case, request, expected, shown(answer))
+                self.judge.note(Breach.GRANT, operation, caller.name, case, request, expected, shown(answer))
 
-    async def _is_readable(self, operation: Operation, caller: Caller, ids: tuple[UUID, ...]) -> bool:
+    async def _is_readable(self, operation: ApiOperation, caller: Persona, ids: tuple[UUID, ...]) -> bool:
         """Tell whether the caller reads the record that a write is about; yes where no route reads it."""
         reading = self._reading(operation)
         if reading is None or not operation.writes or not operation.slots:
             return True
-        request = Request("GET", reading.address(ids), {}, caller.headers)
+        request = AppRequest("GET", reading.address(ids), {}, caller.headers)
         answer = await self.judge.call(reading, caller.name, "own tenant, path", request)
         return answer.is_success
 
-    def _reading(self, operation: Operation) -> Operation | None:
+    def _reading(self, operation: ApiOperation) -> ApiOperation | None:
         wanted = f"{self._collection(operation)}/{{}}"
         return next((one for one in self.operations if (one.method, one.collection) == ("GET", wanted)), None)
 
-    async def _ids(self, operation: Operation, state: State) -> tuple[UUID, ...] | None:
+    async def _ids(self, operation: ApiOperation, state: State) -> tuple[UUID, ...] | None:
         if not operation.slots:
             return ()
         if not operation.writes:
@@ -79,11 +79,11 @@ class OwnCalls:
         if (collection, state) not in self._spares:
             callers = self.mine.side.callers
             by = [callers["member"], callers["manager"]] if state is State.OWN else [callers[SECOND]]
-            made = await self.furnisher.make(self.mine, collection, by=by)
+            made = await self.seeder.make(self.mine, collection, by=by)
             if made is None or len(made.ids) != len(operation.slots):
                 return None
             self._spares[collection, state] = made.ids
         return self._spares[collection, state]
 
-    def _collection(self, operation: Operation) -> str:
+    def _collection(self, operation: ApiOperation) -> str:
         return operation.slots[-1].collection if operation.slots else operation.collection

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from tenantry.database import PlacementKind
 from tenantry.identity import SUPERADMIN
 from tenantry.kernel import new_id
 from tenantry.tenancy import Role
@@ -16,7 +17,7 @@ BOTH = "member here and owner there"
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Persona:
     """Somebody who calls: a name for reports, a credential, and the headers that select a tenant."""
 
     name: str
@@ -36,16 +37,16 @@ class Caller:
         return {**self.credential, **self.tenant}
 
 
-NOBODY = Caller("anonymous", None, {})
+NOBODY = Persona("anonymous", None, {})
 
 
 @dataclass
-class Side:
+class TenantSide:
     """One of the two tenants, with its callers by name."""
 
     world: World
     tenant: TestTenant
-    callers: dict[str, Caller]
+    callers: dict[str, Persona]
 
     @property
     def mark(self) -> str:
@@ -53,7 +54,7 @@ class Side:
         return self.tenant.canary
 
     @property
-    def owner(self) -> Caller:
+    def owner(self) -> Persona:
         """The owner, who may do everything."""
         return self.callers[Role.OWNER]
 
@@ -62,21 +63,21 @@ class Side:
         """The header that selects the tenant."""
         return {"X-Tenant-Id": str(self.tenant.id)}
 
-    async def join(self, name: str, role: Role = Role.VIEWER) -> Caller:
+    async def join(self, name: str, role: Role = Role.VIEWER) -> Persona:
         """Return a new person who is a member of the tenant."""
         caller = await newcomer(self.world, name)
         await self.world.assembly.services.members.add(self.tenant.system, _id(caller), role)
-        return Caller(name, caller.user_id, caller.credential, self.selected)
+        return Persona(name, caller.user_id, caller.credential, self.selected)
 
-    async def leave(self, caller: Caller) -> Caller:
+    async def leave(self, caller: Persona) -> Persona:
         """End the membership of a caller; the credential stays what it was."""
         await self.world.assembly.services.members.remove(self.tenant.system, _id(caller))
         return caller
 
 
-async def two_sides(world: World) -> tuple[Side, Side]:
+async def two_sides(world: World, placement: PlacementKind) -> tuple[TenantSide, TenantSide]:
     """Return two new tenants, with one person in both."""
-    first, second = await world.two_tenants()
+    first, second = await world.two_tenants(placement=placement)
     mine, theirs = await _side(world, first), await _side(world, second)
     both = await mine.join(BOTH, Role.MEMBER)
     await world.assembly.services.members.add(theirs.tenant.system, _id(both), Role.OWNER)
@@ -84,27 +85,27 @@ async def two_sides(world: World) -> tuple[Side, Side]:
     return mine, theirs
 
 
-async def newcomer(world: World, name: str, *, platform_role: str | None = None) -> Caller:
+async def newcomer(world: World, name: str, *, platform_role: str | None = None) -> Persona:
     """Return a signed-in person who belongs to no tenant."""
     user_id = await world.person(f"{name.replace(' ', '-')}-{new_id().hex[-12:]}", platform_role=platform_role)
-    return Caller(name, user_id, {"Authorization": f"Bearer {await world.token(user_id)}"})
+    return Persona(name, user_id, {"Authorization": f"Bearer {await world.token(user_id)}"})
 
 
-async def administrator(world: World) -> Caller:
+async def administrator(world: World) -> Persona:
     """Return an administrator of the platform."""
     return await newcomer(world, "platform administrator", platform_role=SUPERADMIN)
 
 
-async def _side(world: World, tenant: TestTenant) -> Side:
-    side = Side(world, tenant, {})
+async def _side(world: World, tenant: TestTenant) -> TenantSide:
+    side = TenantSide(world, tenant, {})
     for role in (Role.OWNER, Role.MANAGER, Role.MEMBER, Role.VIEWER):
         credential = {"Authorization": f"Bearer {tenant.tokens[role]}"}
-        side.callers[role.value] = Caller(role.value, tenant.people[role], credential, side.selected)
+        side.callers[role.value] = Persona(role.value, tenant.people[role], credential, side.selected)
     side.callers[SECOND] = await side.join(SECOND, Role.MEMBER)
     return side
 
 
-def _id(caller: Caller) -> UUID:
+def _id(caller: Persona) -> UUID:
     if caller.user_id is None:
         raise ValueError(caller.name)
     return caller.user_id

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tenantry.proof.bodies import Bodies
-from tenantry.proof.calling import Answer, Door, Request
+from tenantry.proof.calling import AppClient, AppRequest, AppResponse
 from tenantry.proof.extras import TYPE_GRANTS, Extras, Granting, Guest
-from tenantry.proof.furnishing import Estate, State
 from tenantry.proof.judging import DENIED, Judge
-from tenantry.proof.people import Caller
-from tenantry.proof.surface import Operation
-from tenantry.proof.verdicts import Kind, items_of, page_of, shown
+from tenantry.proof.people import Persona
+from tenantry.proof.seeding import State, TenantFixture
+from tenantry.proof.verdicts import Breach, items_of, page_of, shown
 from tenantry.tenancy import Role
+from tenantry.testing import ApiOperation
 
 
 @dataclass
@@ -21,11 +21,11 @@ class Promises:
     """Checks what the grants of `extras` promise."""
 
     extras: Extras
-    door: Door
+    client: AppClient
     judge: Judge
     bodies: Bodies
-    mine: Estate
-    theirs: Estate
+    mine: TenantFixture
+    theirs: TenantFixture
 
     async def check(self) -> None:
         """Check that grants hold where they should, and nowhere and at no time else."""
@@ -36,7 +36,7 @@ class Promises:
         await self._check_denied()
         await self._check_tenancy()
 
-    async def _check_allowed(self, caller: Caller, granting: Granting, *, holds: bool) -> None:
+    async def _check_allowed(self, caller: Persona, granting: Granting, *, holds: bool) -> None:
         changing = granting.changing
         if changing is None:
             return
@@ -49,7 +49,7 @@ class Promises:
             await self._change(caller, changing, others, may=False, case="not granted")
 
     async def _change(
-        self, caller: Caller, changing: Operation, ids: tuple[UUID, ...], *, may: bool, case: str
+        self, caller: Persona, changing: ApiOperation, ids: tuple[UUID, ...], *, may: bool, case: str
     ) -> None:
         request, answer = await self._patched(caller, changing, ids, case)
         tally = self.judge.tally(changing)
@@ -57,26 +57,26 @@ class Promises:
         tally.denied += answer.status in DENIED
         if answer.is_success != may:
             expected = "2xx, a grant allows it" if may else "403, no grant allows it"
-            self.judge.note(Kind.GRANT, changing, caller.name, case, request, expected, shown(answer))
+            self.judge.note(Breach.GRANT, changing, caller.name, case, request, expected, shown(answer))
 
     async def _patched(
-        self, caller: Caller, changing: Operation, ids: tuple[UUID, ...], case: str
-    ) -> tuple[Request, Answer]:
+        self, caller: Persona, changing: ApiOperation, ids: tuple[UUID, ...], case: str
+    ) -> tuple[AppRequest, AppResponse]:
         body = self.bodies.body(changing, self.mine.filling)
-        request = Request(changing.method, changing.address(ids), {}, caller.headers, body)
+        request = AppRequest(changing.method, changing.address(ids), {}, caller.headers, body)
         return request, await self.judge.call(changing, caller.name, case, request)
 
     async def _check_guest(self, guest: Guest) -> None:
         """The list of a guest holds the granted record alone, and says that there is one."""
         for listing in self._listings(guest.granting.collection):
-            request = Request("GET", listing.path, {"with_total": "true"}, guest.caller.headers)
+            request = AppRequest("GET", listing.path, {"with_total": "true"}, guest.caller.headers)
             case = "one record granted, one expired"
             answer = await self.judge.call(listing, guest.caller.name, case, request)
             found = [one.get("id") for one in items_of(answer)], page_of(answer).get("total")
             self.judge.tally(listing).controls += answer.is_success
             if found != ([str(guest.granted)], 1):
                 expected = f"{guest.granted} alone, total 1"
-                self.judge.note(Kind.GRANT, listing, guest.caller.name, case, request, expected, shown(answer))
+                self.judge.note(Breach.GRANT, listing, guest.caller.name, case, request, expected, shown(answer))
 
     async def _check_denied(self) -> None:
         """What is denied is in no list, under no order and no search, and not counted."""
@@ -86,20 +86,20 @@ class Promises:
                 for listing in self._listings(collection):
                     await self._check_list(caller, listing, str(record_id))
 
-    async def _check_list(self, caller: Caller, listing: Operation, hidden: str) -> None:
+    async def _check_list(self, caller: Persona, listing: ApiOperation, hidden: str) -> None:
         owner = self.mine.side.owner
-        params = {"page_size": "100", "with_total": "true"}
-        asked = [Request("GET", listing.path, params, one.headers) for one in (caller, owner)]
+        params = {"page_size": str(listing.largest_page), "with_total": "true"}
+        asked = [AppRequest("GET", listing.path, params, one.headers) for one in (caller, owner)]
         answers = [await self.judge.call(listing, caller.name, "denied by a grant, list", one) for one in asked]
         ids = [[item.get("id") for item in items_of(one)] for one in answers]
         if hidden in ids[0]:
             got = f"{hidden} is listed"
             self.judge.note(
-                Kind.GRANT, listing, caller.name, "denied by a grant, list", asked[0], "a list without it", got
+                Breach.GRANT, listing, caller.name, "denied by a grant, list", asked[0], "a list without it", got
             )
         if hidden not in ids[1]:
             got = "the owner does not see it either, so its absence proves nothing"
-            self.judge.note(Kind.UNPROVEN, listing, owner.name, "list", asked[1], "a list with it", got)
+            self.judge.note(Breach.UNPROVEN, listing, owner.name, "list", asked[1], "a list with it", got)
 
     async def _check_tenancy(self) -> None:
         """Grants of the other tenant on whole resources, to roles that both have, change nothing here."""
@@ -112,39 +112,40 @@ class Promises:
             for role, verb, effect in ((Role.VIEWER, "update", "allow"), (Role.MANAGER, "read", "deny")):
                 body = {"subject_type": "role", "subject_id": role.value, "effect": effect}
                 body |= {"action": f"{one.resource}:{verb}", "resource_type": one.resource}
-                await self.door.call(Request("POST", giving.path, {}, self.theirs.side.owner.headers, body))
+                await self.client.call(AppRequest("POST", giving.path, {}, self.theirs.side.owner.headers, body))
         await self._give_anything(giving)
         for one, standing in zip(grantings, before, strict=True):
             after = await self._standing(one)
             if after != standing:
-                request = Request("POST", giving.path)
+                request = AppRequest("POST", giving.path)
                 case = f"grants of the other tenant on {one.resource}"
                 self.judge.note(
-                    Kind.GRANT, giving, "viewer, manager", case, request, f"as before: {standing}", f"{after}"
+                    Breach.GRANT, giving, "viewer, manager", case, request, f"as before: {standing}", f"{after}"
                 )
 
-    async def _give_anything(self, giving: Operation) -> None:
+    async def _give_anything(self, giving: ApiOperation) -> None:
         """Give a grant of one's own, so that what is remembered of the grants here is read anew."""
         somebody = await self.mine.side.join("passer-by")
         body = {"subject_type": "user", "subject_id": str(somebody.user_id), "effect": "allow"}
         body |= {"action": self.bodies.vocabulary.permission_of(giving)}
         body |= {"resource_type": self.bodies.vocabulary.resource_name()}
-        await self.door.call(Request("POST", giving.path, {}, self.mine.side.owner.headers, body))
+        await self.client.call(AppRequest("POST", giving.path, {}, self.mine.side.owner.headers, body))
 
     async def _standing(self, granting: Granting) -> list[object]:
         """Return what a viewer may change and a manager may read, as statuses."""
         callers = self.mine.side.callers
         found: list[object] = []
         for listing in self._listings(granting.collection):
-            request = Request("GET", listing.path, {"page_size": "100"}, callers["manager"].headers)
-            found.append(sorted(str(one.get("id")) for one in items_of(await self.door.call(request))))
+            params = {"page_size": str(listing.largest_page)}
+            request = AppRequest("GET", listing.path, params, callers["manager"].headers)
+            found.append(sorted(str(one.get("id")) for one in items_of(await self.client.call(request))))
         changing = granting.changing
         ids = self.mine.ids_for(changing) if changing is not None else None
         if changing is not None and ids is not None:
             body = self.bodies.body(changing, self.mine.filling)
-            request = Request(changing.method, changing.address(ids), {}, callers["viewer"].headers, body)
-            found.append((await self.door.call(request)).status)
+            request = AppRequest(changing.method, changing.address(ids), {}, callers["viewer"].headers, body)
+            found.append((await self.client.call(request)).status)
         return found
 
-    def _listings(self, collection: str) -> list[Operation]:
+    def _listings(self, collection: str) -> list[ApiOperation]:
         return [one for one in self.extras.operations if one.is_list and one.collection == collection]

@@ -9,8 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tenantry.proof.judging import Statuses
 from tenantry.proof.timing import BAND, CERTAIN
-from tenantry.proof.verdicts import Finding
+from tenantry.proof.verdicts import IsolationFinding
 
 METHOD = """\
 Two tenants were made in an empty database of the application's own migrations and filled, through the application's
@@ -33,7 +34,7 @@ read one by one. Each route needs allowed controls, calls that succeed: a route 
 and counts as a finding."""
 
 
-class Standing(StrEnum):
+class RouteStanding(StrEnum):
     """What is known of a route."""
 
     PROVED = "proved"
@@ -42,11 +43,11 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RouteResult:
     """One route of the report."""
 
     route: str
-    standing: Standing
+    standing: RouteStanding
     calls: int
     denied: int
     controls: int
@@ -84,10 +85,12 @@ class Report:
     only: str | None
     seconds: float
     callers: list[str]
-    lines: list[Line]
+    routes: list[RouteResult]
     timings: list[Timing]
     places: Mapping[str, int]
-    findings: list[Finding]
+    statuses: Mapping[str, Statuses]
+    """What probes were answered, by route."""
+    findings: list[IsolationFinding]
     found: int
     calls: int
     guarded_rows: int
@@ -100,21 +103,21 @@ class Report:
     @property
     def denied(self) -> int:
         """How many calls were refused."""
-        return sum(one.denied for one in self.lines)
+        return sum(one.denied for one in self.routes)
 
     @property
     def controls(self) -> int:
         """How many calls of the same routes were allowed."""
-        return sum(one.controls for one in self.lines)
+        return sum(one.controls for one in self.routes)
 
     @property
     def summary(self) -> str:
         """The result in one sentence."""
-        skipped = sum(one.standing is Standing.SKIPPED for one in self.lines)
+        skipped = sum(one.standing is RouteStanding.SKIPPED for one in self.routes)
         part = f" (only routes with {self.only!r})" if self.only else ""
         result = "Isolation is proved" if self.is_proved else f"Isolation is not proved: {self.found} findings"
         return (
-            f"{result}{part}: {len(self.lines) - skipped} routes ({skipped} more skipped), "
+            f"{result}{part}: {len(self.routes) - skipped} routes ({skipped} more skipped), "
             f"{len(self.callers)} callers, {self.calls} calls, "
             f"{self.denied} denied, {self.controls} allowed controls, {self.seconds:.0f} s, seed {self.seed}."
         )
@@ -136,7 +139,7 @@ class Report:
             "found": self.found,
             "callers": self.callers,
             "places": dict(self.places),
-            "routes": [asdict(line) for line in self.lines],
+            "routes": [asdict(line) for line in self.routes],
             "timings": [asdict(one) for one in self.timings],
             "findings": [asdict(one) | {"way_out": one.way_out} for one in self.findings],
         }
@@ -156,8 +159,8 @@ class Report:
             yield f"  {one.case}, as {one.caller}"
             yield f"  sent      {one.request}\n  expected  {one.expected}\n  got       {one.got}"
             yield f"  way out   {one.way_out}\n"
-        width = max((len(line.route) for line in self.lines), default=0)
-        for line in self.lines:
+        width = max((len(line.route) for line in self.routes), default=0)
+        for line in self.routes:
             counts = f"{line.calls:5} calls {line.denied:5} denied {line.controls:4} allowed"
             yield f"{line.route:{width}} {counts}  {line.result}" + (f": {line.reason}" if line.reason else "")
         yield ""
@@ -187,7 +190,7 @@ class Report:
         yield "## What was tried where\n\n| place | probes |\n|---|---:|"
         yield from (f"| {place} | {number} |" for place, number in self.places.items())
         yield "\n## Routes\n\n| route | calls | denied | allowed | result |\n|---|---:|---:|---:|---|"
-        for line in self.lines:
+        for line in self.routes:
             result = f"{line.result}: {line.reason}" if line.reason else line.result
             yield f"| `{line.route}` | {line.calls} | {line.denied} | {line.controls} | {result} |"
         yield "\n## Times\n"

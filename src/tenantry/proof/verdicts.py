@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from tenantry.proof.calling import Answer, Request
+from tenantry.proof.calling import AppRequest, AppResponse
 
 MOST_SHOWN = 300
 """Characters of an answer that a finding shows."""
@@ -20,7 +20,7 @@ _VOLATILE_HEADERS = frozenset({"date", "x-request-id", "server-timing", "content
 _VOLATILE_TEXT = re.compile(r'("(?:request_id|trace_id)":\s*)"[^"]*"')
 
 
-class Kind(StrEnum):
+class Breach(StrEnum):
     """What can be wrong; the value is what reports say."""
 
     LEAK = "shows something of the other tenant"
@@ -39,35 +39,37 @@ class Kind(StrEnum):
     UNPROVEN = "has no allowed call, so its refusals prove nothing"
 
 
-WAYS_OUT: Mapping[Kind, str] = {
-    Kind.LEAK: "Read the rows in the tenant's unit of work, through a statement that begins with the visible set.",
-    Kind.TOLD_APART: "Ask for the record in the caller's visible set first and raise RecordNotFound for everything "
+WAYS_OUT: Mapping[Breach, str] = {
+    Breach.LEAK: "Read the rows in the tenant's unit of work, through a statement that begins with the visible set.",
+    Breach.TOLD_APART: "Ask for the record in the caller's visible set first and raise RecordNotFound for everything "
     "else; decide permissions, versions and states only afterwards.",
-    Kind.ACCEPTED: "Check the reference against the visible set (`records.is_parent_visible`, "
+    Breach.ACCEPTED: "Check the reference against the visible set (`records.is_parent_visible`, "
     "`runtime.members.is_member`), and make the foreign key composite with `tenant_reference`.",
-    Kind.CHANGED: "Write in the tenant's unit of work; row security refuses the rest. Check that no role bypasses it.",
-    Kind.HIDDEN_SHOWN: "Begin the statement with the visible set of `ResourceAccess`, in search, continuation and "
+    Breach.CHANGED: "Write in the tenant's unit of work; row security refuses the rest. Check that no role bypasses "
+    "it.",
+    Breach.HIDDEN_SHOWN: "Begin the statement with the visible set of `ResourceAccess`, in search, continuation and "
     "export too.",
-    Kind.COUNT: "Count with the same condition as the page: `count_of` over the statement of the list.",
-    Kind.LIST_AND_ITEM: "Use the same predicate for the list and for the single record: `ResourceAccess.visible`.",
-    Kind.FIELD: "Refuse filters, sorts and searches on a restricted field as if it did not exist.",
-    Kind.OUTSIDER: "Resolve the tenant through `TenantResolver`; a header, a key or a token selects among "
+    Breach.COUNT: "Count with the same condition as the page: `count_of` over the statement of the list.",
+    Breach.LIST_AND_ITEM: "Use the same predicate for the list and for the single record: `ResourceAccess.visible`.",
+    Breach.FIELD: "Refuse filters, sorts and searches on a restricted field as if it did not exist.",
+    Breach.OUTSIDER: "Resolve the tenant through `TenantResolver`; a header, a key or a token selects among "
     "memberships, it does not make one.",
-    Kind.GRANT: "Take the grants of the tenant and of the moment only, and let a deny hold in lists as on the record.",
-    Kind.TIMING: "Answer both ways with the same statements; look for a second statement, or for work that is done "
+    Breach.GRANT: "Take the grants of the tenant and of the moment only, and let a deny hold in lists as on the "
+    "record.",
+    Breach.TIMING: "Answer both ways with the same statements; look for a second statement, or for work that is done "
     "for existing records only.",
-    Kind.LOGGED: "Log ids of the own tenant only, and no texts of records or credentials.",
-    Kind.BROKEN: "Raise an error of `tenantry.kernel.errors`, so that it becomes a problem with a status.",
-    Kind.UNPROVEN: "Make the route callable with a body that follows from its schema (formats, enumerations, "
+    Breach.LOGGED: "Log ids of the own tenant only, and no texts of records or credentials.",
+    Breach.BROKEN: "Raise an error of `tenantry.kernel.errors`, so that it becomes a problem with a status.",
+    Breach.UNPROVEN: "Make the route callable with a body that follows from its schema (formats, enumerations, "
     "examples), or see in the detail why no call succeeded.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class IsolationFinding:
     """One breach: where, as whom, what was sent, expected and got, and the way out."""
 
-    kind: Kind
+    kind: Breach
     route: str
     caller: str
     case: str
@@ -85,10 +87,10 @@ class Finding:
 class Ledger:
     """Everything that was found, kept short: a route that leaks does it in many calls."""
 
-    findings: list[Finding] = field(default_factory=list)
-    counts: dict[tuple[Kind, str], int] = field(default_factory=dict)
+    findings: list[IsolationFinding] = field(default_factory=list)
+    counts: dict[tuple[Breach, str], int] = field(default_factory=dict)
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: IsolationFinding) -> None:
         """Note a finding."""
         key = (finding.kind, finding.route)
         self.counts[key] = self.counts.get(key, 0) + 1
@@ -106,7 +108,7 @@ class Secrets:
 
     texts: frozenset[str]
 
-    def shown_in(self, answer: Answer, request: Request) -> list[str]:
+    def shown_in(self, answer: AppResponse, request: AppRequest) -> list[str]:
         """Return the secrets that an answer shows and the request did not bring."""
         shown = f"{answer.text}\n{answer.headers}".lower()
         found = [text for text in self.texts if text in shown]
@@ -116,7 +118,7 @@ class Secrets:
         return [text for text in found if text not in told]
 
 
-def comparable(answer: Answer, values: Iterable[str]) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+def comparable(answer: AppResponse, values: Iterable[str]) -> tuple[int, str, tuple[tuple[str, str], ...]]:
     """Return what answers about a foreign and about a random thing must have in common.
 
     `values` are what the two requests differ in: each may be repeated in its answer.
@@ -128,7 +130,7 @@ def comparable(answer: Answer, values: Iterable[str]) -> tuple[int, str, tuple[t
     return answer.status, text, tuple(headers)
 
 
-def difference(one: Answer, other: Answer, values: Iterable[str], others: Iterable[str]) -> str | None:
+def difference(one: AppResponse, other: AppResponse, values: Iterable[str], others: Iterable[str]) -> str | None:
     """Return in words how two answers differ; None where they do not."""
     first, second = comparable(one, values), comparable(other, others)
     if first == second or (one.is_success and other.is_success and one.status == other.status):
@@ -142,20 +144,20 @@ def difference(one: Answer, other: Answer, values: Iterable[str], others: Iterab
     return "headers: " + ", ".join(f"{name} {ours.get(name)!r} and {theirs.get(name)!r}" for name in names)
 
 
-def shown(answer: Answer) -> str:
+def shown(answer: AppResponse) -> str:
     """Return an answer as findings show it."""
     text = answer.text if len(answer.text) <= MOST_SHOWN else answer.text[:MOST_SHOWN] + "…"
     return f"{answer.status} {text}".strip()
 
 
-def items_of(answer: Answer) -> list[Any]:
+def items_of(answer: AppResponse) -> list[Any]:
     """Return the items of a page; nothing for any other answer."""
     body = answer.json()
     items = body.get("items") if isinstance(body, dict) else body
     return items if isinstance(items, list) else []
 
 
-def page_of(answer: Answer) -> dict[str, Any]:
+def page_of(answer: AppResponse) -> dict[str, Any]:
     """Return what a page says about its place in the list."""
     body = answer.json()
     page = body.get("page") if isinstance(body, dict) else None
@@ -166,7 +168,7 @@ def _bodies(one: str, other: str) -> str:
     return f"bodies {one[:MOST_SHOWN]!r} and {other[:MOST_SHOWN]!r}"
 
 
-def _is_list(answer: Answer) -> bool:
+def _is_list(answer: AppResponse) -> bool:
     return bool(page_of(answer))
 
 

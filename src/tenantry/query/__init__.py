@@ -26,16 +26,21 @@ from tenantry.query.errors import (
     UnknownParameter,
     UnknownSort,
 )
-from tenantry.query.openapi import openapi_parameters
+from tenantry.query.openapi import openapi_parameters, paging_parameters
+from tenantry.query.operators import OPERATORS, FilterOperator
 from tenantry.query.page import page_body
+from tenantry.query.pages import ListPage, json_of, page_statement, read_page, whole_row
+from tenantry.query.paging import PageSizes
 from tenantry.query.parse import parse_list
 from tenantry.query.request import ListRequest, ListShape, Paging
-from tenantry.query.row_list import ListPage, RowList
+from tenantry.query.row_list import RowList
 from tenantry.query.spec import ListSpec
 
 __all__ = [
+    "OPERATORS",
     "ConflictingPaging",
     "CursorSigner",
+    "FilterOperator",
     "InvalidCursor",
     "InvalidFields",
     "InvalidFilter",
@@ -49,6 +54,7 @@ __all__ = [
     "ListShape",
     "ListSpec",
     "OffsetTooDeep",
+    "PageSizes",
     "Paging",
     "RepeatedParameter",
     "RowList",
@@ -61,9 +67,14 @@ __all__ = [
     "apply_filters",
     "apply_list",
     "count_of",
+    "json_of",
     "keys_of",
     "openapi_parameters",
     "page_body",
+    "page_statement",
+    "paging_parameters",
     "parse_list",
+    "read_page",
     "read_pairs",
+    "whole_row",
 ]

@@ -4,28 +4,24 @@ One statement reads a page and the keys of its rows, ready for PostgreSQL to ren
 
     page = apply_list(select(*columns, *keys_of(shape, spec)).where(visible), shape, spec).cte("page")
 
-What runs well under row security: the comparisons of `tenantry.query.values` are leakproof, so indexes that start
-with the tenant serve them. ``search`` and ``contains`` (ILIKE) are not: they cost one scan of the tenant's rows.
+What runs well under row security: comparisons of the types of `tenantry.query.values` are leakproof, so indexes that
+start with the tenant serve them. ``search`` and ``contains`` (ILIKE) are not: they cost one scan of the tenant's rows.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     BindParameter,
-    Boolean,
     ColumnElement,
     Label,
     Select,
     String,
     and_,
-    any_,
     bindparam,
     false,
     func,
@@ -35,14 +31,11 @@ from sqlalchemy import (
     tuple_,
 )
 
+from tenantry.query.list_field import ListField
 from tenantry.query.request import ListShape, Paging
-from tenantry.query.spec import ListField, ListSpec
+from tenantry.query.spec import ListSpec
 
 Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
-
-Comparison = Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]
-
-_RANGES: dict[str, Comparison] = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
 
 
 def apply_list(statement: Statement, shape: ListShape, spec: ListSpec) -> Statement:
@@ -61,8 +54,8 @@ def apply_list(statement: Statement, shape: ListShape, spec: ListSpec) -> Statem
 
 def apply_filters(statement: Statement, shape: ListShape, spec: ListSpec) -> Statement:
     """Return `statement` with the filters and the search, without order and page: what ``total`` counts."""
-    for position, (name, op) in enumerate(shape.filters):
-        statement = statement.where(_condition(spec.filters[name], op, f"f{position}"))
+    for position, (name, operator) in enumerate(shape.filters):
+        statement = statement.where(spec.filters[name][operator].condition(f"f{position}"))
     if shape.search:
         pattern = bindparam("q", type_=String())
         statement = statement.where(or_(*(column.ilike(pattern) for column in spec.search)))
@@ -88,11 +81,11 @@ class _Key:
 
     @property
     def beyond(self) -> ColumnElement[bool]:
-        return _RANGES["lt" if self.descending else "gt"](self.field.ordered, self.value)
+        return self.field.ordered < self.value if self.descending else self.field.ordered > self.value
 
     @property
     def at_or_beyond(self) -> ColumnElement[bool]:
-        return _RANGES["lte" if self.descending else "gte"](self.field.ordered, self.value)
+        return self.field.ordered <= self.value if self.descending else self.field.ordered >= self.value
 
 
 def _keys(shape: ListShape, spec: ListSpec) -> list[_Key]:
@@ -122,8 +115,8 @@ def _after(keys: Sequence[_Key]) -> ColumnElement[bool]:
 
 def _row_after(keys: Sequence[_Key]) -> ColumnElement[bool]:
     # One comparison of rows is one range of an index; the expanded form would be filtered row by row.
-    compare = _RANGES["lt" if keys[0].descending else "gt"]
-    return compare(tuple_(*(key.field.ordered for key in keys)), tuple_(*(key.value for key in keys)))
+    row, last = tuple_(*(key.field.ordered for key in keys)), tuple_(*(key.value for key in keys))
+    return row < last if keys[0].descending else row > last
 
 
 def _order(field: ListField, *, descending: bool) -> ColumnElement[Any]:
@@ -131,20 +124,3 @@ def _order(field: ListField, *, descending: bool) -> ColumnElement[Any]:
         return field.ordered.asc()
     # Written only where it says something: an index on a NOT NULL column can then be read backwards.
     return field.ordered.desc().nulls_last() if field.nullable else field.ordered.desc()
-
-
-def _condition(field: ListField, op: str, parameter: str) -> ColumnElement[bool]:
-    if op == "null":
-        return field.column.is_(None) == bindparam(parameter, type_=Boolean())
-    if op == "in":  # an array: as many values as they may be, the statement stays the same
-        return field.column == any_(bindparam(parameter, type_=ARRAY(field.type.sql)))
-    value = bindparam(parameter, type_=field.type.sql)
-    match op:
-        case "eq":
-            return field.column == value
-        case "ne":  # the complement of `eq`: what has no value differs from every value
-            return field.column.is_distinct_from(value) if field.nullable else field.column != value
-        case "contains":
-            return field.searched.ilike(value)
-        case _:
-            return _RANGES[op](field.ordered, value)

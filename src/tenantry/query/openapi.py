@@ -1,4 +1,7 @@
-"""The parameters of a list as OpenAPI 3.1 describes them: exactly what `parse_list` takes, field by field.
+"""The parameters of a list as OpenAPI 3.1 describes them: exactly what `parse_list` takes.
+
+`paging_parameters` are those of every list of an application, `openapi_parameters` those of one list. Routes declare
+the latter; the document adds the former, because a route may be written before the settings are read.
 
 Three rules cannot be said there: that spellings of paging are not mixed, that a page ends within the first 100,000
 rows, and that there are at most 20 filters. The descriptions say the first two. ``filter[name][eq]``, the long form
@@ -10,29 +13,16 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.query.cursor import MAX_CURSOR
-from tenantry.query.filtering import MAX_IN
-from tenantry.query.paging import MAX_DEPTH
+from tenantry.query.paging import MAX_DEPTH, PageSizes
 from tenantry.query.parse import MAX_SEARCH
-from tenantry.query.spec import MAX_SORTS, ListField, ListSpec
+from tenantry.query.spec import MAX_SORTS, ListSpec
 from tenantry.query.values import TEXT
 
 Parameter = dict[str, Any]
 
-_MEANINGS = {
-    "eq": "equal to the value",
-    "ne": "different from the value, or empty",
-    "lt": "less than the value",
-    "lte": "at most the value",
-    "gt": "greater than the value",
-    "gte": "at least the value",
-    "in": "one of the values, separated by commas",
-    "contains": "containing the text, upper and lower case alike",
-    "null": "empty (true) or not empty (false)",
-}
 
-
-def openapi_parameters(spec: ListSpec, *, default_size: int = 50, max_size: int = 200) -> list[Parameter]:
-    """Return the OpenAPI parameter objects of a list, with the sizes that `parse_list` gets.
+def openapi_parameters(spec: ListSpec) -> list[Parameter]:
+    """Return the OpenAPI parameter objects of one list: sort, fields, search, filters. `fields` is always among them.
 
     >>> from sqlalchemy import Column, Integer, MetaData, Table
     >>> items = Table("items", MetaData(), Column("id", Integer, primary_key=True))
@@ -40,20 +30,25 @@ def openapi_parameters(spec: ListSpec, *, default_size: int = 50, max_size: int 
     >>> [parameter["name"] for parameter in openapi_parameters(spec)][-3:]
     ['filter[id][gt]', 'filter[id][gte]', 'filter[id][in]']
     """
-    parameters = [*_paging(default_size, max_size), *_choices(spec)]
+    parameters = _choices(spec)
     if spec.search:
         schema = {"type": "string", "maxLength": MAX_SEARCH, "pattern": TEXT.schema["pattern"]}
         text = "Items in which a searched field contains this text, upper and lower case alike."
         parameters.append(_parameter("search", schema, text))
-    for field in spec.filters.values():
-        parameters += [_filter(field, op) for op in field.operators]
+    for of_field in spec.filters.values():
+        parameters += [_parameter(one.parameter, dict(one.operand.schema), one.meaning) for one in of_field.values()]
     return parameters
 
 
-def _paging(default_size: int, max_size: int) -> list[Parameter]:
-    size = {"type": "integer", "minimum": 1, "maximum": max_size, "default": default_size}
+def paging_parameters(sizes: PageSizes) -> list[Parameter]:
+    """Return the OpenAPI parameter objects that all lists have, with the sizes that `parse_list` gets.
+
+    >>> [(one["name"], one["schema"].get("maximum")) for one in paging_parameters(PageSizes(50, 200))][:3]
+    [('page', 100000), ('page_size', 200), ('skip', 99800)]
+    """
+    size = {"type": "integer", "minimum": 1, "maximum": sizes.largest, "default": sizes.default}
     page = {"type": "integer", "minimum": 1, "maximum": MAX_DEPTH, "default": 1}
-    skip = {"type": "integer", "minimum": 0, "maximum": MAX_DEPTH - max_size, "default": 0}
+    skip = {"type": "integer", "minimum": 0, "maximum": MAX_DEPTH - sizes.largest, "default": 0}
     cursor = {"type": "string", "minLength": 1, "maxLength": MAX_CURSOR, "pattern": "^[A-Za-z0-9_-]+$"}
     depth = f"The page must end within the first {MAX_DEPTH:,} rows; use `cursor` beyond."
     return [
@@ -78,18 +73,6 @@ def _choices(spec: ListSpec) -> list[Parameter]:
     order = ",".join(f"-{name}" if descending else name for name, descending in spec.default_sort)
     text = f"Fields to sort by, a minus for descending; `{order}` unless given. Empty values come last."
     return [_parameter("sort", sort, text), *chosen]
-
-
-def _filter(field: ListField, op: str) -> Parameter:
-    schema = dict(field.type.schema)
-    if op == "null":
-        schema = {"type": "boolean"}
-    elif op == "in":
-        # A comma separates, so no value has one.
-        listed = {"minLength": 1, "pattern": "^[^,\\u0000]+$"} if field.type is TEXT else {}
-        schema = _array(schema | listed, MAX_IN)
-    name = f"filter[{field.name}]" if op == "eq" else f"filter[{field.name}][{op}]"
-    return _parameter(name, schema, f"Items whose {field.name} is {_MEANINGS[op]}.")
 
 
 def _array(items: Parameter, most: int) -> Parameter:

@@ -21,6 +21,17 @@ _SPELLINGS = (
 _NAMES = frozenset().union(*_SPELLINGS)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PageSizes:
+    """How many items a page has: `default` where the request does not say, `largest` at most.
+
+    One for the process, and compared by identity: it is part of the key by which read requests are remembered.
+    """
+
+    default: int
+    largest: int
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Where a page starts and how many items it has."""
@@ -30,28 +41,28 @@ class Page:
     cursor: str | None = None
 
 
-def read_page(pairs: Mapping[str, str], default_size: int, max_size: int) -> Page:
+def read_page(pairs: Mapping[str, str], sizes: PageSizes) -> Page:
     """Return the page that the parameters ask for.
 
     Raises `ConflictingPaging`, `InvalidPage` or `OffsetTooDeep`.
 
-    >>> read_page({"page": "3", "page_size": "20"}, 50, 200)
+    >>> read_page({"page": "3", "page_size": "20"}, PageSizes(50, 200))
     Page(limit=20, offset=40, cursor=None)
-    >>> read_page({"skip": "7"}, 50, 200)
+    >>> read_page({"skip": "7"}, PageSizes(50, 200))
     Page(limit=50, offset=7, cursor=None)
     """
     given = pairs.keys() & _NAMES
     if not given:
-        return Page(default_size)
+        return Page(sizes.default)
     if not any(given <= spelling for spelling in _SPELLINGS):
         raise _conflict(given)
     size = "limit" if "limit" in given else "page_size"
-    limit = _whole(pairs, size, 1, max_size) if size in given else default_size
+    limit = _whole(pairs, size, 1, sizes.largest) if size in given else sizes.default
     if "cursor" in given:
         return Page(limit, cursor=pairs["cursor"])
     if "skip" in given:
         # Without regard to the limit, so that the greatest skip can be written into the OpenAPI document.
-        return Page(limit, _within_depth("skip", _whole(pairs, "skip", 0, INT8[-1]), MAX_DEPTH - max_size))
+        return Page(limit, _within_depth("skip", _whole(pairs, "skip", 0, INT8[-1]), MAX_DEPTH - sizes.largest))
     number = _whole(pairs, "page", 1, INT8[-1]) if "page" in given else 1
     return Page(limit, (_within_depth("page", number, MAX_DEPTH // limit) - 1) * limit)
 

@@ -26,7 +26,7 @@ from tenantry.query.errors import (
     UnknownSort,
 )
 from tenantry.query.filtering import read_filters
-from tenantry.query.paging import Page, read_page
+from tenantry.query.paging import Page, PageSizes, read_page
 from tenantry.query.request import ListRequest, ListShape, Paging
 from tenantry.query.spec import MAX_SORTS, ListSpec
 from tenantry.query.values import boolean, like_pattern
@@ -46,36 +46,35 @@ def parse_list(
     *,
     signer: CursorSigner,
     binding: str,
-    default_size: int = 50,
-    max_size: int = 200,
+    sizes: PageSizes,
 ) -> ListRequest:
     """Return the validated request of a raw (still percent-encoded) query string.
 
-    `binding` names tenant, actor and resource; a cursor that was made under another is refused. Raises a subclass of
-    `InvalidListRequest` (400) whose `errors` point at the parameter.
+    `binding` names tenant, actor and resource; a cursor that was made under another is refused. `sizes` are the
+    application's. Raises a subclass of `InvalidListRequest` (400) whose `errors` point at the parameter.
 
     >>> from sqlalchemy import MetaData, String, Table, Uuid, Column
     >>> items = Table("items", MetaData(), Column("id", Uuid, primary_key=True), Column("name", String(100)))
     >>> spec = ListSpec(dict(items.columns), fields=["id", "name"], filters={"name"}, sorts={"name"})
     >>> request = parse_list(b"filter[name]=Ada&sort=-name&page=3&page_size=20", spec,
-    ...                      signer=CursorSigner(bytes(32)), binding="t:a:items")
+    ...                      signer=CursorSigner(bytes(32)), binding="t:a:items", sizes=PageSizes(50, 200))
     >>> request.shape.filters, request.shape.sort, dict(request.params)
     ((('name', 'eq'),), (('name', True), ('id', True)), {'f0': 'Ada', 'limit': 20, 'offset': 40})
     """
     is_memorable = len(query_string) <= _REMEMBERED_BYTES and b"cursor" not in query_string
     read = _remembered if is_memorable else _read
-    request, cursor = read(query_string, spec, default_size, max_size)
+    request, cursor = read(query_string, spec, sizes)
     if cursor is None:
         return request
     keys = signer.keys(cursor, request, spec=spec, binding=binding)
     return _continued(request, keys)
 
 
-def _read(query_string: bytes, spec: ListSpec, default_size: int, max_size: int) -> tuple[ListRequest, str | None]:
+def _read(query_string: bytes, spec: ListSpec, sizes: PageSizes) -> tuple[ListRequest, str | None]:
     pairs = read_pairs(query_string)
     if not pairs.keys() <= spec.parameters:
         raise _unknown(next(name for name in pairs if name not in spec.parameters), spec)
-    page = read_page(pairs, default_size, max_size)
+    page = read_page(pairs, sizes)
     filters, params = read_filters(pairs, spec)
     if pattern := _search(pairs.get("search", "")):
         params["q"] = pattern
@@ -145,7 +144,7 @@ def _unknown(parameter: str, spec: ListSpec) -> InvalidListRequest:
         )
     name = parameter.removeprefix("filter[").partition("]")[0]
     if name in spec.filters:
-        return UnknownOperator.at(parameter, f"filter[{name}] takes {_listed(spec.filters[name].operators)}.")
+        return UnknownOperator.at(parameter, f"filter[{name}] takes {_listed(spec.filters[name])}.")
     return UnknownFilter.at(parameter, f"Filter by {_listed(spec.filters)}.")
 
 

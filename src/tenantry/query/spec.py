@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, String
+from sqlalchemy import Column, ColumnElement
 
 from tenantry.kernel import ConfigurationError
-from tenantry.query.values import TEXT, ValueType, value_type_of
+from tenantry.query.list_field import ListField
+from tenantry.query.operators import ListFilter, filters_of
+from tenantry.query.values import TEXT, value_type_of
 
 MAX_SORTS = 4
 MAX_KEY_TEXT = 255
 """Characters of a text that is sorted by: its value travels in the cursor, and the cursor in the URL."""
 
 ORDINARY = frozenset({"page", "page_size", "skip", "limit", "cursor", "sort", "fields", "with_total"})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ListField:
-    """A column that lists are filtered or sorted by."""
-
-    name: str
-    column: ColumnElement[Any]
-    type: ValueType
-    nullable: bool
-
-    @property
-    def ordered(self) -> ColumnElement[Any]:
-        """The column as it is compared and sorted: texts byte by byte, the same on every server.
-
-        An index serves this order if the column itself is declared with ``collation="C"``.
-        """
-        if self.type is TEXT and _collation(self.column) != "C":
-            return self.column.collate("C")
-        return self.column
-
-    @property
-    def searched(self) -> ColumnElement[Any]:
-        """The column as ILIKE reads it: in the database's collation, because in C only ASCII letters have a case."""
-        return self.column.collate("default") if _collation(self.column) else self.column
-
-    @property
-    def operators(self) -> tuple[str, ...]:
-        """The filter operators of this field."""
-        return (*self.type.operators, "null") if self.nullable else self.type.operators
 
 
 class ListSpec:
@@ -61,8 +32,8 @@ class ListSpec:
     >>> items = Table("items", MetaData(), Column("id", Uuid, primary_key=True),
     ...               Column("name", String(100), nullable=False), Column("price", Numeric))
     >>> spec = ListSpec(dict(items.columns), filters={"name"}, sorts={"name"}, fields=["id", "name"])
-    >>> spec.filters["name"].operators
-    ('eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in', 'contains')
+    >>> list(spec.filters["name"])
+    ['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in', 'contains']
     >>> ListSpec(dict(items.columns), filters={"price"}, fields=["id"])
     Traceback (most recent call last):
     ...
@@ -84,7 +55,7 @@ would serve it under row security; make it text with a CHECK, an integer, uuid, 
         self._narrowed: dict[frozenset[str], ListSpec] = {}
         # `str`, because names taken from a table are SQLAlchemy's `quoted_name`, which not every JSON writer knows.
         self.fields = tuple(map(str, fields))
-        self.filters = {name: _field(columns, name, "filter") for name in sorted(map(str, filters))}
+        self.filters = {name: filters_of(_field(columns, name, "filter")) for name in sorted(map(str, filters))}
         self.sorts = {name: _sort_field(columns, name) for name in sorted(map(str, sorts))}
         self._searched = tuple(sorted(map(str, search)))
         self.search = tuple(_search_column(columns, name) for name in self._searched)
@@ -171,10 +142,6 @@ def _search_column(columns: Mapping[str, ColumnElement[Any]], name: str) -> Colu
     return field.searched
 
 
-def _filter_parameters(filters: Mapping[str, ListField]) -> dict[str, tuple[str, str]]:
-    spelled = {f"filter[{name}]": (name, "eq") for name in filters}
-    return spelled | {f"filter[{name}][{op}]": (name, op) for name in filters for op in filters[name].operators}
-
-
-def _collation(column: ColumnElement[Any]) -> str | None:
-    return column.type.collation if isinstance(column.type, String) else None
+def _filter_parameters(filters: Mapping[str, Mapping[str, ListFilter]]) -> dict[str, ListFilter]:
+    every = [one for of_field in filters.values() for one in of_field.values()]
+    return {one.parameter: one for one in every} | {one.long_parameter: one for one in every}

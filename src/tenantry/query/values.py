@@ -36,27 +36,29 @@ _MICROSECOND = timedelta(microseconds=1)
 # How asyncpg spells the ends of time, in both directions: the greatest and the least *naive* datetime (and date).
 _BEYOND = {"infinity": datetime.max, "-infinity": datetime.min}  # noqa: DTZ901
 
-_EQUALITY = ("eq", "ne")
-_RANGE = ("lt", "lte", "gt", "gte")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ValueType:
-    """One type of column values.
+class Operand:
+    """What a filter is given.
 
-    `parse` reads the spelling of the query string and raises `ValueError` for any other; `pack` and `unpack` are for
-    cursors; `sql` is what parameters are bound as; `schema` is JSON Schema of exactly what `parse` reads.
+    `parse` reads the spelling of the query string and raises `ValueError` for any other; `sql` is what the value is
+    bound as; `schema` is JSON Schema of exactly what `parse` reads; `noun` says it in refusals.
     """
 
     noun: str
+    sql: TypeEngine[Any]
+    parse: Callable[[str], object]
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValueType(Operand):
+    """One type of column values; `pack` and `unpack` are for cursors."""
+
     tag: bytes
     """Marks the type of a packed value; never reused."""
-    sql: TypeEngine[Any]
-    operators: tuple[str, ...]
-    parse: Callable[[str], object]
     pack: Callable[[Any], bytes]
     unpack: Callable[[bytes], object]
-    schema: Mapping[str, object]
 
     def read(self, value: object) -> object:
         """Return the value of this type that a JSON document spells, as PostgreSQL wrote it; None stays None."""
@@ -163,63 +165,57 @@ def _unpack_timestamp(packed: bytes) -> datetime:
 
 TEXT = ValueType(
     f"a text of at most {MAX_TEXT} characters",
-    b"t",
     String(),
-    (*_EQUALITY, *_RANGE, "in", "contains"),
     _text,
+    {"type": "string", "maxLength": MAX_TEXT, "pattern": _TEXT},
+    b"t",
     str.encode,
     bytes.decode,
-    {"type": "string", "maxLength": MAX_TEXT, "pattern": _TEXT},
 )
 INTEGER = ValueType(
     "an integer of 64 bits",
-    b"i",
     BigInteger(),
-    (*_EQUALITY, *_RANGE, "in"),
     integer,
+    {"type": "integer", "format": "int64", "minimum": INT8[0], "maximum": INT8[-1]},
+    b"i",
     _pack_integer,
     _unpack_integer,
-    {"type": "integer", "format": "int64", "minimum": INT8[0], "maximum": INT8[-1]},
 )
 UUIDS = ValueType(
     "a UUID",
-    b"u",
     Uuid(),
-    (*_EQUALITY, "in"),
     _uuid,
+    {"type": "string", "format": "uuid"},
+    b"u",
     lambda value: bytes(value.bytes),
     lambda packed: UUID(bytes=packed),
-    {"type": "string", "format": "uuid"},
 )
 DATE = ValueType(
     "a date such as 2031-12-24",
-    b"d",
     Date(),
-    (*_EQUALITY, *_RANGE, "in"),
     _date,
+    {"type": "string", "format": "date", "pattern": _DATE.pattern},
+    b"d",
     lambda value: _pack_integer(value.toordinal()),
     lambda packed: date.fromordinal(_unpack_integer(packed)),
-    {"type": "string", "format": "date", "pattern": _DATE.pattern},
 )
 TIMESTAMP = ValueType(
     "a time with offset such as 2031-12-24T18:00:00Z (write %2B for a plus sign)",
-    b"s",
     DateTime(timezone=True),
-    (*_EQUALITY, *_RANGE, "in"),
     _timestamp,
+    {"type": "string", "format": "date-time", "pattern": _TIMESTAMP.pattern},
+    b"s",
     _pack_timestamp,
     _unpack_timestamp,
-    {"type": "string", "format": "date-time", "pattern": _TIMESTAMP.pattern},
 )
 BOOLEAN = ValueType(
     "true or false",
-    b"b",
     Boolean(),
-    _EQUALITY,
     boolean,
+    {"type": "boolean"},
+    b"b",
     lambda value: b"\1" if value else b"\0",
     lambda packed: packed == b"\1",
-    {"type": "boolean"},
 )
 
 _BY_SQL_TYPE: tuple[tuple[type[TypeEngine[Any]], ValueType], ...] = (
@@ -230,3 +226,6 @@ _BY_SQL_TYPE: tuple[tuple[type[TypeEngine[Any]], ValueType], ...] = (
     (DateTime, TIMESTAMP),
     (Date, DATE),
 )
+
+VALUE_TYPES = frozenset(value_type for _, value_type in _BY_SQL_TYPE)
+"""All six."""

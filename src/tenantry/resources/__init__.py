@@ -5,13 +5,13 @@ from tenantry.resources.answer import Answer
 from tenantry.resources.controller import Controller, endpoint, is_controller, scope
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId
-from tenantry.resources.idempotency import ControlIdempotencyKey, IdempotencyKey
+from tenantry.resources.idempotency import ControlIdempotencyKey, Idempotency, IdempotencyKey, Idempotent
 from tenantry.resources.lists import Expected, list_answer, list_binding, parameters_of, request_id_of
 from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_first, unique_among_live
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
 from tenantry.resources.projection import Projection, SqlField
-from tenantry.resources.repository import Rendered, RenderedPage, ResourceRepository
-from tenantry.resources.router import PageFacts, ResourceRoute, ResourceRouter
+from tenantry.resources.repository import Rendered, ResourceRepository
+from tenantry.resources.router import PageFacts, ResourceRoute, ResourceRouter, page_model
 from tenantry.resources.schemas import CreateSchema, ReadSchema, UpdateSchema
 from tenantry.resources.service import ResourceService
 from tenantry.resources.statements import Change
@@ -27,8 +27,10 @@ __all__ = [
     "CreateSchema",
     "Exchange",
     "Expected",
+    "Idempotency",
     "IdempotencyKey",
     "IdempotencyKeyReused",
+    "Idempotent",
     "InvalidId",
     "Operation",
     "Operations",
@@ -37,7 +39,6 @@ __all__ = [
     "Projection",
     "ReadSchema",
     "Rendered",
-    "RenderedPage",
     "ResourceDefinition",
     "ResourceEdge",
     "ResourceRepository",
@@ -54,6 +55,7 @@ __all__ = [
     "list_answer",
     "list_binding",
     "newest_first",
+    "page_model",
     "parameters_of",
     "partial",
     "request_id_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.responses import Response
 from starlette.types import Send
 
 from tenantry.http import etag
@@ -19,6 +20,25 @@ class Answer:
     body: bytes = b""
     version: int | None = None
     location: str | None = None
+    repeated: bytes | None = None
+    """What a repeated request gets in place of the body, where the body tells a secret; that alone is stored."""
+
+    @classmethod
+    def of(cls, response: Response) -> Answer:
+        """Return what a hand-written route answers, so far as it is told again to a repeated request."""
+        tag = response.headers.get("etag")
+        version = None if tag is None else int(tag.strip('"'))
+        return cls(response.status_code, bytes(response.body), version, response.headers.get("location"))
+
+    def response(self) -> Response:
+        """Return the same for a hand-written route. What tells a secret is not to be kept by anybody on the way."""
+        headers = {} if self.version is None else {"ETag": etag(self.version)}
+        if self.location is not None:
+            headers["Location"] = self.location
+        if self.repeated is not None:
+            headers["Cache-Control"] = "no-store"
+        media_type = "application/json" if self.body else None
+        return Response(self.body, self.status, headers=headers, media_type=media_type)
 
     async def send(self, send: Send) -> None:
         """Send the answer as two ASGI messages; Starlette's `Response` would build its header list anew each time."""

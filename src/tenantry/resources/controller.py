@@ -9,7 +9,8 @@
 
 Each call is one unit of work. The same rule decides as for every other route: on the record whose id is in the path
 (404 where it is not visible, 403 where the verb is not allowed), or on the resource as a whole where there is none.
-The method runs only if it may, in the same transaction.
+The method runs only if it may, in the same transaction. A POST takes an `Idempotency-Key`: sent again, it is decided
+again, and answered as before.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from inspect import Parameter, Signature
 from typing import Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from pydantic import TypeAdapter
 
 from tenantry.access import (
     Access,
@@ -35,9 +37,12 @@ from tenantry.access import (
 from tenantry.database import UnitOfWork
 from tenantry.http import api_router
 from tenantry.kernel import ConfigurationError
+from tenantry.resources.answer import Answer
+from tenantry.resources.idempotency import Idempotency, Idempotent
 from tenantry.runtime import Runtime
 
 _ID = "id"
+_NO_CONTENT = 204
 
 Making = Callable[[UnitOfWork, Principal, Runtime], Any]
 """How a controller is made for a call: by its class."""
@@ -64,6 +69,11 @@ class Endpoint:
     method: str
     status_code: int
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_record(self) -> bool:
+        """Whether it is called on one record."""
+        return "{id}" in self.path
 
 
 def endpoint(
@@ -126,37 +136,67 @@ def is_controller(router: object) -> bool:
 def _add(router: APIRouter, controller: Making, method: Callable[..., Awaitable[Any]], rule: ResourceAccess) -> None:
     """Add one method as a route."""
     declared: Endpoint = method.__endpoint__  # type: ignore[attr-defined]
-    has_record = "{id}" in declared.path
     signature = inspect.signature(method, eval_str=True)
-
-    async def serve(access: AccessContext, **given: Any) -> Any:
-        if not has_record:
-            require_anywhere(access.principal, rule, declared.verb)
-        async with access.work() as uow:
-            if has_record:
-                await require_on_record(uow, access.principal, rule, declared.verb, given[_ID])
-            return await method(controller(uow, access.principal, access.runtime), **given)
-
-    serve.__signature__ = _served(method, signature, has_record=has_record)  # type: ignore[attr-defined]
-    serve.__doc__ = method.__doc__
+    returned = None if signature.return_annotation is Signature.empty else signature.return_annotation
+    options = {"response_model": returned, **declared.options}
     name = f"{rule.resource.replace('-', '_')}_{method.__name__}"
     router.add_api_route(
         declared.path,
-        serve,
+        _serving(controller, method, rule, TypeAdapter(options["response_model"])),
         methods=[declared.method],
         status_code=declared.status_code,
         name=name,
         operation_id=name,
-        response_model=None if signature.return_annotation in (None, Signature.empty) else signature.return_annotation,
         dependencies=[member],
-        **declared.options,
+        **options,
     )
 
 
-def _served(method: Callable[..., Any], signature: Signature, *, has_record: bool) -> Signature:
-    """Return the signature of the route: the method's, with who calls instead of `self`."""
-    own = list(signature.parameters.values())[1:]
-    if has_record and (_ID not in signature.parameters or signature.parameters[_ID].annotation is not UUID):
+def _serving(
+    controller: Making, method: Callable[..., Awaitable[Any]], rule: ResourceAccess, returned: TypeAdapter[Any]
+) -> Callable[..., Awaitable[Any]]:
+    """Return the function of a route: it asks the rule, then calls the method, for a POST once for each key."""
+    declared: Endpoint = method.__endpoint__  # type: ignore[attr-defined]
+
+    async def serve(access: AccessContext, idempotency: Idempotency | None = None, **given: Any) -> Any:
+        if not declared.has_record:
+            require_anywhere(access.principal, rule, declared.verb)
+        async with access.work() as uow:
+            if declared.has_record:
+                await require_on_record(uow, access.principal, rule, declared.verb, given[_ID])
+            called = controller(uow, access.principal, access.runtime)
+            if idempotency is None:
+                return await method(called, **given)
+
+            async def work() -> Answer:
+                return _answer(await method(called, **given), returned, declared.status_code)
+
+            answer = await idempotency.answer(uow, work)
+        return answer.response()
+
+    serve.__signature__ = _served(method, declared)  # type: ignore[attr-defined]
+    serve.__doc__ = method.__doc__
+    return serve
+
+
+def _answer(value: Any, returned: TypeAdapter[Any], status: int) -> Answer:
+    """Return what a method returned as the answer of its route."""
+    if isinstance(value, Response):
+        return Answer.of(value)
+    if status == _NO_CONTENT:
+        return Answer(status)
+    shown = returned.validate_python(value, from_attributes=True)
+    return Answer(status, returned.dump_json(shown, by_alias=True))
+
+
+def _served(method: Callable[..., Any], declared: Endpoint) -> Signature:
+    """Return the signature of the route: the method's, with who calls instead of `self`, and the key of a POST."""
+    own = inspect.signature(method, eval_str=True).parameters
+    if declared.has_record and (_ID not in own or own[_ID].annotation is not UUID):
         raise ConfigurationError(f"{method.__qualname__}: its path names a record, so it takes `id: UUID`.")
-    caller = Parameter("access", Parameter.KEYWORD_ONLY, annotation=Access)
-    return Signature([*(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), caller])
+    added: dict[str, Any] = {"access": Access}
+    if declared.method == "POST":
+        added["idempotency"] = Idempotent
+    parameters = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in list(own.values())[1:]]
+    parameters += [Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in added.items()]
+    return Signature(parameters)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
-from sqlalchemy import ColumnElement
+from pydantic import BaseModel, create_model
+from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy import Table as SqlTable
 
 from tenantry.access import ResourceAccess
+from tenantry.audit import sensitive
 from tenantry.database import Plane
 from tenantry.kernel import ConfigurationError
 from tenantry.resources.projection import Projection
@@ -32,8 +34,15 @@ class ResourceDefinition:
     guarded: bool | None = None
     """Whether a write needs more than its permission: then a service without the hook of a verb refuses that verb.
     Where nothing is said, records of the control plane are guarded, and those of tenants are not."""
+    page_name: str = field(init=False)
+    """What a page of a list is called in the OpenAPI document."""
+    rows: Callable[[SqlTable], FromClause] | None = None
+    """Makes what is read and listed of the table, where that is more than it holds: a subquery with its columns, whose
+    parameters `ResourceService.row_parameters` gives. Writes keep to the table."""
     plane: Plane = field(init=False)
     table: SqlTable = field(init=False)
+    source: FromClause = field(init=False)
+    """Where records are read: the table, or the `rows` made of it."""
     item: Projection = field(init=False)
     line: Projection = field(init=False)
     audited: tuple[str, ...] = field(init=False)
@@ -46,16 +55,18 @@ class ResourceDefinition:
         table = self.access.table
         names = [column.name for column in table.columns]
         object.__setattr__(self, "plane", self.access.plane)
-        object.__setattr__(self, "list_item", self.list_item or self.read)
+        object.__setattr__(self, "source", table if self.rows is None else self.rows(table))
+        stem = self.read.__name__.removesuffix("Read")
+        object.__setattr__(self, "page_name", f"{self.list_item.__name__ if self.list_item else stem}Page")
+        object.__setattr__(self, "list_item", self.list_item or _listed(self.read, stem))
         if self.guarded is None:
             object.__setattr__(self, "guarded", self.plane is Plane.CONTROL)
         object.__setattr__(self, "subject", self.subject or self.key)
         restricted = self.access.restricted
-        masked = {column.name for column in table.columns if column.info.get("sensitive")} | set(restricted)
         object.__setattr__(self, "table", table)
         object.__setattr__(self, "item", Projection(self.read, names))
         object.__setattr__(self, "line", Projection(self.list_item, names))
-        object.__setattr__(self, "masked", frozenset(masked))
+        object.__setattr__(self, "masked", sensitive(table) | set(restricted))
         object.__setattr__(self, "audited", tuple(name for name in names if name not in _UNAUDITED))
         for column in table.columns:
             if column.default is not None and column.name != "id":
@@ -63,6 +74,8 @@ class ResourceDefinition:
                     f"{table.name}.{column.name} has a default made in Python, which compiled statements do not run: "
                     "use server_default."
                 )
+        if missing := set(names) - set(self.source.c.keys()):
+            raise ConfigurationError(f"rows of {self.name}: {', '.join(sorted(missing))} of {table.name} is missing")
         self._check_restricted()
 
     @property
@@ -99,7 +112,7 @@ class ResourceDefinition:
     @property
     def columns(self) -> dict[str, ColumnElement[Any]]:
         """What lists are filtered, sorted and searched by: the columns, and what is computed beside them."""
-        return {**dict(self.table.columns), **self.line.computed(self.table)}
+        return {**dict(self.source.c), **self.line.computed(self.source)}
 
     @property
     def owned(self) -> bool:
@@ -120,6 +133,17 @@ class ResourceDefinition:
                     raise ConfigurationError(
                         f"{schema.__name__}.{name} is restricted, so not every answer has it: give it a default."
                     )
+
+
+def _listed(read: type[BaseModel], stem: str) -> type[BaseModel]:
+    """Return the schema of an item where lists show what a read shows.
+
+    A schema of its own, because `fields` may leave out members of an item, and of nothing else.
+    """
+    listed: type[BaseModel] = create_model(
+        f"{stem}ListItem", __base__=read, __module__=read.__module__, __doc__=f"{read.__doc__}"
+    )
+    return listed
 
 
 _UNAUDITED = {"tenant_id", "created_at", "updated_at", "version"}

@@ -2,21 +2,32 @@
 
 The key is claimed in the transaction of the work itself: a second request with the same key waits at the unique index
 until the first one ends, and then finds its answer, or, after a rollback, does the work. Errors are not stored.
+
+Every POST does it by `Idempotency.answer`. A hand-written route takes `Idempotent` as a parameter, which declares the
+header; the work it hands over makes the answer, because the answer is stored in the transaction of the work.
 """
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
+from fastapi import Depends, Request
 from sqlalchemy import Index, SmallInteger, String, Text, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
+from starlette.types import Scope
 
+from tenantry.access import Access, Principal
 from tenantry.database import ControlTable, Plane, Statement, TenantTable, Timestamp, UnitOfWork
 from tenantry.database.row_security import OF_TENANT, Policy
+from tenantry.http import IdempotencyKey as IdempotencyHeader
+from tenantry.http import idempotency_key
 from tenantry.kernel import new_id
 from tenantry.resources.answer import Answer
 from tenantry.resources.errors import IdempotencyKeyReused
@@ -90,36 +101,77 @@ class _Statements:
 _STATEMENTS = {Plane.TENANT: _Statements(IdempotencyKey), Plane.CONTROL: _Statements(ControlIdempotencyKey)}
 
 
-async def claim(uow: UnitOfWork, actor_id: UUID, key: str, fingerprint: str) -> Answer | None:
-    """Take the key for this work, or return the answer that the same request got before.
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The key of one request, if it has one, whose it is, and what the request asks."""
 
-    Raises `IdempotencyKeyReused` where the key belongs to another request.
-    """
-    mine = await uow.value(
-        _STATEMENTS[uow.plane].claim,
-        new_tenant_id=uow.tenant_id,
-        new_id=new_id(),
-        new_actor_id=actor_id,
-        new_key=key,
-        new_fingerprint=fingerprint,
-    )
-    if mine is not None:
-        return None
-    found = await uow.one(_STATEMENTS[uow.plane].find, of_tenant=uow.tenant_id, by=actor_id, of=key)
-    if found is None or found["fingerprint"] != fingerprint:
-        raise IdempotencyKeyReused("Send a new key for a new request, or the same body with the same key.")
-    return Answer(found["status"], found["body"].encode(), version=found["version"], location=found["location"])
+    actor_id: UUID
+    key: str | None
+    fingerprint: str
+
+    @classmethod
+    def of(cls, principal: Principal, header: str | None, scope: Scope, body: bytes) -> Idempotency:
+        """Return the key of a request. Raises `InvalidInput` (422) for a header that is none."""
+        asked = f"{scope['method']} {scope['path']}\n".encode() + body
+        return cls(principal.user_id, idempotency_key(header), hashlib.sha256(asked).hexdigest())
+
+    async def answer(
+        self,
+        uow: UnitOfWork,
+        work: Callable[[], Awaitable[Answer]],
+        *,
+        readmit: Callable[[], Awaitable[object]] | None = None,
+    ) -> Answer:
+        """Do the work, or return the answer that the same request got before.
+
+        Nobody is told again what they may not do any more: what the caller has not asked yet, and the work asks, asks
+        `readmit`. Raises `IdempotencyKeyReused` where the key belongs to another request.
+        """
+        if self.key is None:
+            return await work()
+        if repeated := await self._claim(uow, self.key):
+            if readmit is not None:
+                await readmit()
+            return repeated
+        answer = await work()
+        await self._keep(uow, self.key, answer)
+        return answer
+
+    async def _claim(self, uow: UnitOfWork, key: str) -> Answer | None:
+        """Take the key for this work, or return the answer that it has already."""
+        mine = await uow.value(
+            _STATEMENTS[uow.plane].claim,
+            new_tenant_id=uow.tenant_id,
+            new_id=new_id(),
+            new_actor_id=self.actor_id,
+            new_key=key,
+            new_fingerprint=self.fingerprint,
+        )
+        if mine is not None:
+            return None
+        found = await uow.one(_STATEMENTS[uow.plane].find, of_tenant=uow.tenant_id, by=self.actor_id, of=key)
+        if found is None or found["fingerprint"] != self.fingerprint:
+            raise IdempotencyKeyReused("Send a new key for a new request, or the same body with the same key.")
+        return Answer(found["status"], found["body"].encode(), version=found["version"], location=found["location"])
+
+    async def _keep(self, uow: UnitOfWork, key: str, answer: Answer) -> None:
+        """Store the answer of the work that claimed the key."""
+        body = answer.body if answer.repeated is None else answer.repeated
+        await uow.run(
+            _STATEMENTS[uow.plane].keep,
+            of_tenant=uow.tenant_id,
+            by=self.actor_id,
+            of=key,
+            new_status=answer.status,
+            new_location=answer.location,
+            new_version=answer.version,
+            new_body=body.decode(),
+        )
 
 
-async def keep(uow: UnitOfWork, actor_id: UUID, key: str, answer: Answer) -> None:
-    """Store the answer of the work that claimed the key."""
-    await uow.run(
-        _STATEMENTS[uow.plane].keep,
-        of_tenant=uow.tenant_id,
-        by=actor_id,
-        of=key,
-        new_status=answer.status,
-        new_location=answer.location,
-        new_version=answer.version,
-        new_body=answer.body.decode(),
-    )
+async def _sent_idempotency(request: Request, access: Access, key: IdempotencyHeader = None) -> Idempotency:
+    return Idempotency.of(access.principal, key, request.scope, await request.body())
+
+
+Idempotent = Annotated[Idempotency, Depends(_sent_idempotency)]
+"""The parameter of a hand-written POST that happens once, however often it is sent with its `Idempotency-Key`."""

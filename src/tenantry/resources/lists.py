@@ -9,7 +9,8 @@ from fastapi import Depends, Request, Response
 
 from tenantry.access import AccessContext
 from tenantry.http import IfMatch, parse_if_match
-from tenantry.query import CursorSigner, ListPage, ListRequest, RowList, openapi_parameters, page_body, parse_list
+from tenantry.query import ListPage, ListRequest, RowList, openapi_parameters, page_body, parse_list
+from tenantry.resources.operations import ResourceEdge
 
 
 def expected_version(if_match: IfMatch = None) -> int | None:
@@ -22,7 +23,7 @@ Expected = Annotated[int | None, Depends(expected_version)]
 
 
 def parameters_of(rows: RowList) -> dict[str, Any]:
-    """Return what OpenAPI says about a list's query string."""
+    """Return what OpenAPI says about a list's query string, besides its pages."""
     return {"parameters": openapi_parameters(rows.spec)}
 
 
@@ -30,12 +31,13 @@ async def list_answer(
     request: Request, rows: RowList, binding: str, read: Callable[[ListRequest], Awaitable[ListPage]]
 ) -> Response:
     """Return the page that the query string asks for. `binding` names whose list it is (see `CursorSigner`)."""
-    signer: CursorSigner = request.app.state.resources.cursors
-    asked = parse_list(request.scope["query_string"], rows.spec, signer=signer, binding=binding)
+    edge = ResourceEdge.of(request.scope)
+    query_string = request.scope["query_string"]
+    asked = parse_list(query_string, rows.spec, signer=edge.cursors, binding=binding, sizes=edge.page_sizes)
     page = await read(asked)
     cursor = None
     if page.has_more:
-        cursor = signer.next_cursor(asked, page.last_keys, spec=rows.spec, binding=binding)
+        cursor = edge.cursors.next_cursor(asked, page.keys, spec=rows.spec, binding=binding)
     body = page_body(page.json, has_more=page.has_more, next_cursor=cursor, total=page.total)
     return Response(body, media_type="application/json")
 

@@ -7,7 +7,6 @@ version (412) and the constraints (409) are decided, and closes, before the answ
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +22,6 @@ from tenantry.http import (
     InvalidQuery,
     ResponseStyle,
     deleted_status,
-    idempotency_key,
     is_known,
     parse_if_match,
     read_json,
@@ -31,11 +29,11 @@ from tenantry.http import (
     wrap,
 )
 from tenantry.kernel import ConfigurationError, FieldError
-from tenantry.query import CursorSigner, ListSpec, page_body, parse_list, read_pairs
-from tenantry.resources import idempotency
+from tenantry.query import CursorSigner, ListSpec, PageSizes, page_body, parse_list, read_pairs
 from tenantry.resources.answer import Answer
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.errors import ConfirmationMissing, InvalidId
+from tenantry.resources.idempotency import Idempotency
 from tenantry.resources.planning import planning_of
 from tenantry.resources.repository import Rendered
 from tenantry.resources.service import ResourceService
@@ -63,11 +61,18 @@ STANDARD = frozenset({Operation.CREATE, Operation.READ, Operation.LIST, Operatio
 
 @dataclass(frozen=True, slots=True)
 class ResourceEdge:
-    """What every generated route needs of the process; ``app.state.resources``."""
+    """What every generated route needs of the process."""
 
     gate: AccessGate
     runtime: Runtime
     cursors: CursorSigner
+    page_sizes: PageSizes
+
+    @classmethod
+    def of(cls, scope: Scope) -> ResourceEdge:
+        """Return the edge of the application that serves a request."""
+        edge: ResourceEdge = scope["app"].state.assembly.resources
+        return edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +87,17 @@ class Exchange:
     @classmethod
     async def begin(cls, scope: Scope, receive: Receive) -> Exchange:
         """Find out who acts; nothing else is looked at before."""
-        edge: ResourceEdge = scope["app"].state.resources
+        edge = ResourceEdge.of(scope)
         return cls(scope, receive, edge, await edge.gate.principal(scope))
+
+    @property
+    def context(self) -> AccessContext:
+        """Who acts, as hand-written code knows it."""
+        return AccessContext(self.principal, self.edge.runtime, self.scope["state"]["request_id"])
 
     def work(self, plane: Plane = Plane.TENANT, planning: Planning = Planning.KEPT) -> UnitOfWork:
         """Open the unit of work of the principal's tenant, in the plane of the records."""
-        context = AccessContext(self.principal, self.edge.runtime, self.scope["state"]["request_id"])
-        return context.work(plane, planning)
+        return self.context.work(plane, planning)
 
     def id_in_path(self, name: str = "id") -> UUID:
         """Return an id of the path. Raises `InvalidId` (422)."""
@@ -159,20 +168,17 @@ class Operations:
         parent_id = self._parent(exchange)
         raw = await exchange.body()
         payload = read_json(raw, _declared(self.create_schema))
-        key = idempotency_key(exchange.header(b"idempotency-key"))
+        sent = Idempotency.of(exchange.principal, exchange.header(b"idempotency-key"), exchange.scope, raw)
+        await self.service.prepare(exchange.context, payload)
         async with self._work(exchange) as uow:
             service = self._service(exchange, uow)
-            if key is not None:
-                print_ = _fingerprint(exchange.scope, raw)
-                if repeated := await idempotency.claim(uow, exchange.principal.user_id, key, print_):
-                    await service.readmit(payload, parent_id=parent_id)
-                    return repeated
-            record = await service.create(payload, parent_id=parent_id)
-            location = f"{self.path}/{record.id}" if self.located else None
-            answer = self._record(record, "created", status=201, location=location)
-            if key is not None:
-                await idempotency.keep(uow, exchange.principal.user_id, key, answer)
-        return answer
+
+            async def work() -> Answer:
+                record = await service.create(payload, parent_id=parent_id)
+                location = f"{self.path}/{record.id}" if self.located else None
+                return self._record(record, "created", status=201, location=location)
+
+            return await sent.answer(uow, work, readmit=lambda: service.readmit(payload, parent_id=parent_id))
 
     async def read(self, exchange: Exchange) -> Answer:
         """GET one record: 200, or 304 where `If-None-Match` names its version."""
@@ -193,13 +199,14 @@ class Operations:
         principal, access = exchange.principal, self.resource.access
         read = access.read_permits(principal)
         require_anywhere(principal, access, "read")
-        signer, spec = exchange.edge.cursors, self.spec.without(access.hidden(principal))
+        edge, spec = exchange.edge, self.spec.without(access.hidden(principal))
         binding = f"{principal.tenant.id}:{principal.user_id}:{self.resource.name}:{parent_id}"
-        request = parse_list(exchange.scope["query_string"], spec, signer=signer, binding=binding)
+        query_string = exchange.scope["query_string"]
+        request = parse_list(query_string, spec, signer=edge.cursors, binding=binding, sizes=edge.page_sizes)
         planning = planning_of(self.resource, read, request.shape, nested=parent_id is not None)
         async with self._work(exchange, planning) as uow:
             page = await self._service(exchange, uow).list(request, spec, parent_id=parent_id)
-        cursor = signer.next_cursor(request, page.keys, spec=spec, binding=binding) if page.has_more else None
+        cursor = edge.cursors.next_cursor(request, page.keys, spec=spec, binding=binding) if page.has_more else None
         body = page_body(page.json, has_more=page.has_more, next_cursor=cursor, total=page.total)
         return Answer(200, wrap(self.style, f"{self.resource.name.capitalize()} retrieved", body))
 
@@ -253,9 +260,7 @@ class Operations:
         return Answer(200, wrap(self.style, self._title("cleared"), b'{"removed":%d}' % removed))
 
     def _admit(self, exchange: Exchange, verb: str) -> None:
-        """Refuse whoever lacks a permission that is for every record or none, before anything else is looked at."""
-        if self.resource.access.whole:
-            require_anywhere(exchange.principal, self.resource.access, verb)
+        self.service.admit(exchange.principal, verb)
 
     def _parent(self, exchange: Exchange) -> UUID | None:
         return exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
@@ -283,11 +288,6 @@ def _declared(schema: type[Model] | None) -> type[Model]:
     if schema is None:  # the router refuses such a declaration at start
         raise ConfigurationError("An operation was called without its schema.")
     return schema
-
-
-def _fingerprint(scope: Scope, body: bytes) -> str:
-    line = f"{scope['method']} {scope['path']}\n".encode()
-    return hashlib.sha256(line + body).hexdigest()
 
 
 def _flag(scope: Scope, name: str) -> bool:

@@ -20,7 +20,7 @@ def planning_of(resource: ResourceDefinition, read: Permits, shape: ListShape, *
     """
     plain = not (shape.filters or shape.search or shape.with_total or any(shape.null_keys))
     one_way = len({descending for _, descending in shape.sort}) == 1
-    everybody = not nested and all(permit.is_everything for permit in read)
+    everybody = not nested and resource.rows is None and all(permit.is_everything for permit in read)
     if plain and one_way and everybody and _has_index(resource, [name for name, _ in shape.sort]):
         return Planning.IN_ORDER
     return Planning.FRESH

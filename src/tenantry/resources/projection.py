@@ -14,7 +14,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from sqlalchemy import ColumnElement, FromClause, func, literal_column
+from sqlalchemy import ColumnElement, Exists, FromClause, ScalarSelect
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from tenantry.kernel import ConfigurationError
 
@@ -24,9 +25,32 @@ _RENDERED = (str, int, bool, UUID, datetime, date, dict, list)
 
 @dataclass(frozen=True, slots=True)
 class SqlField:
-    """Metadata of a read field that is no column: ``Annotated[int, SqlField(lambda rows: …)]``."""
+    """Metadata of a read field that is no column: ``Annotated[int, SqlField(lambda rows: …)]``.
+
+    `rows` is the record, with the columns of the table. A subquery asks about that record alone: whatever it reads of
+    `rows` is taken from the row at hand, never from all of them.
+
+    >>> from sqlalchemy import column, select, table
+    >>> users, notes = table("users", column("id"), column("name")), table("notes", column("id"), column("author_id"))
+    >>> author = SqlField(lambda rows: select(users.c.name).where(users.c.id == rows.c.author_id).scalar_subquery())
+    >>> print(select(author.of(notes)).select_from(notes))  # doctest: +NORMALIZE_WHITESPACE
+    SELECT (SELECT users.name FROM users WHERE users.id = notes.author_id) AS anon_1 FROM notes
+    """
 
     expression: Callable[[FromClause], ColumnElement[Any]]
+
+    def of(self, rows: FromClause) -> ColumnElement[Any]:
+        """Return the expression over `rows`, its subqueries correlated with them.
+
+        SQLAlchemy correlates by itself with the statement around a subquery alone. The body of an answer is two
+        statements further in, and there ``FROM tags, items`` would read every record that the tenant has.
+        """
+
+        def correlated(element: Any, **_: Any) -> Any:
+            return element.correlate(rows) if isinstance(element, ScalarSelect | Exists) else None
+
+        found: ColumnElement[Any] = replacement_traverse(self.expression(rows), {}, correlated)
+        return found
 
 
 class Projection:
@@ -53,11 +77,11 @@ class Projection:
 
     def computed(self, rows: FromClause) -> dict[str, ColumnElement[Any]]:
         """Return the expressions of the fields that are no columns."""
-        return {name: found.expression(rows) for name in self.names if (found := _sql_field(self._fields[name]))}
+        return {name: found.of(rows) for name in self.names if (found := _sql_field(self._fields[name]))}
 
     def _expression(self, name: str, rows: FromClause) -> ColumnElement[Any]:
         computed = _sql_field(self._fields[name])
-        return computed.expression(rows) if computed else rows.c[name]
+        return computed.of(rows) if computed else rows.c[name]
 
     def _check(self, name: str, field: FieldInfo, columns: Sequence[str]) -> None:
         place = f"{self.schema.__name__}.{name}"
@@ -69,16 +93,6 @@ class Projection:
                     f"{place}: PostgreSQL does not render {part!r} as Pydantic does; "
                     "use a text, integer, boolean, uuid, date, datetime or JSON field, or answer with your own model."
                 )
-
-
-def whole_row(rows: FromClause) -> ColumnElement[Any]:
-    """Return the reference to a named subquery's row as one value."""
-    return literal_column(f'"{rows.name}"')  # type: ignore[attr-defined]
-
-
-def json_of(rows: FromClause) -> ColumnElement[Any]:
-    """Return the expression that renders a named subquery's row as a JSON object, in the order of its columns."""
-    return func.row_to_json(whole_row(rows))
 
 
 def _sql_field(field: FieldInfo) -> SqlField | None:

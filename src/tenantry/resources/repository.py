@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,8 @@ from uuid import UUID
 from tenantry.access import SUBJECTS, TENANT, Permits, Principal, RecordNotFound, addition, existence, refusal
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
-from tenantry.http import StaleVersion
-from tenantry.kernel import NotFound, new_id
-from tenantry.query import ListRequest, ListSpec
+from tenantry.kernel import NotFound, new_id, require_version, stale_version
+from tenantry.query import ListPage, ListRequest, ListSpec, read_page
 from tenantry.resources import statements
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.statements import Change, Mutation
@@ -29,16 +27,6 @@ class Rendered:
     """None where records do not count their changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedPage:
-    """A page of a list: the JSON text of the array, whether more follow, the last row's sort keys, the total."""
-
-    json: str
-    has_more: bool
-    keys: tuple[Any, ...]
-    total: int | None
-
-
 class ResourceRepository:
     """Reads and writes the records of one resource as one principal may."""
 
@@ -50,20 +38,28 @@ class ResourceRepository:
         self.hidden = resource.access.hidden(principal)
         """The restricted fields that this principal neither reads nor writes."""
 
-    async def read(self, record_id: UUID, *, parent_id: UUID | None = None) -> Rendered:
-        """Return one visible record. Raises `RecordNotFound`."""
+    async def read(self, record_id: UUID, *, parent_id: UUID | None = None, **given: Any) -> Rendered:
+        """Return one visible record; `given` are the parameters of the definition's rows. Raises `RecordNotFound`."""
         statement = statements.reading(self.resource, self._access.read_permits(self.principal), self.hidden)
-        row = await self.uow.one(statement, id=record_id, parent_id=parent_id, **self._actor())
+        row = await self.uow.one(statement, id=record_id, parent_id=parent_id, **given, **self._actor())
         if row is None:
             raise self._not_found(record_id)
         return Rendered(record_id, row["json"], row["version"])
 
-    async def hold(self, record_id: UUID, verb: str, *, parent_id: UUID | None = None, deleted: bool = False) -> Row:
+    async def hold(
+        self,
+        record_id: UUID,
+        verb: str,
+        *,
+        parent_id: UUID | None = None,
+        deleted: bool = False,
+        permits: Permits | None = None,
+    ) -> Row:
         """Return a record as it is, which nobody changes meanwhile; `deleted` asks for a soft-deleted one.
 
-        Raises `RecordNotFound`, `NotPermitted`.
+        `permits` is what the caller has decided already, in place of the rule. Raises `RecordNotFound`, `NotPermitted`.
         """
-        permits = self._access.permits(self.principal, verb)
+        permits = permits or self._access.permits(self.principal, verb)
         statement = statements.holding(self.resource, verb, permits, deleted=deleted)
         row = await self.uow.one(statement, id=record_id, parent_id=parent_id, **self._actor())
         if row is None:
@@ -74,23 +70,22 @@ class ResourceRepository:
             raise refusal(self._access, verb, record_id)
         return row
 
-    async def page(self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None) -> RenderedPage:
+    async def page(
+        self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None, **given: Any
+    ) -> ListPage:
         """Return one page of the visible records, of one parent where `parent_id` is given.
 
+        `given` are the parameters of the definition's rows.
         Raises `RecordNotFound` for a parent that is not visible.
         """
         read = self._access.read_permits(self.principal)
         nested = parent_id is not None
         statement = statements.listing(self.resource, read, request.shape, spec, nested=nested, hidden=self.hidden)
-        row = await self.uow.exactly_one(statement, **request.params, parent_id=parent_id, **self._actor())
-        items: str = row["items"] or ""
-        if not items and parent_id is not None:
+        row = await self.uow.exactly_one(statement, **request.params, parent_id=parent_id, **given, **self._actor())
+        page = read_page(row, request, spec)
+        if page.is_empty and parent_id is not None:
             await self.require_parent(parent_id)
-        has_more = row["count"] > request.limit
-        if has_more:
-            items = items[: items.rindex(statements.SEPARATOR)]
-        keys = _keys_of_last(items, row, request, spec) if has_more else ()
-        return RenderedPage(f"[{items}]", has_more, keys, row["total"] if request.shape.with_total else None)
+        return page
 
     async def create(self, values: Mapping[str, Any], *, action: str) -> Rendered:
         """Insert a record, its audit line and its event; `values` are columns without id and tenant.
@@ -121,14 +116,16 @@ class ResourceRepository:
         values: Mapping[str, Any] | None = None,
         expected: int | None = None,
         parent_id: UUID | None = None,
+        permits: Permits | None = None,
     ) -> Rendered:
         """Change a visible record as `verb` allows, with its audit line and event.
 
-        `expected` is the version that the caller saw. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`, in
-        this order, and the errors of the table's constraints.
+        `expected` is the version that the caller saw, `permits` as in `hold`. Raises `RecordNotFound`, `NotPermitted`,
+        `StaleVersion`, in this order, and the errors of the table's constraints.
         """
         values = values or {}
-        shape = Mutation(change, verb, self._access.permits(self.principal, verb), tuple(values), self.hidden)
+        permits = permits or self._access.permits(self.principal, verb)
+        shape = Mutation(change, verb, permits, tuple(values), self.hidden)
         statement = statements.mutation(self.resource, shape)
         line = {} if change is Change.NOTHING else self._line(action)
         asked = {"id": record_id, "parent_id": parent_id, "expected": expected}
@@ -193,24 +190,22 @@ class ResourceRepository:
 
     def require_version(self, held: Row, expected: int | None) -> None:
         """Raise `StaleVersion` where a record that is held is not at the version that the caller saw."""
-        if expected is not None and held["version"] != expected:
-            raise self._stale(held["version"])
-
-    def _stale(self, current: int) -> StaleVersion:
-        return StaleVersion(f"The {self.resource.singular} is at version {current}; read it again.")
+        if expected is not None:  # records that count no changes have no version to be at
+            require_version(self.resource.singular, held["version"], expected)
 
     def _refuse(self, row: Row, verb: str, record_id: UUID) -> None:
         if not row["allowed"]:
             raise refusal(self._access, verb, record_id)
         if row["json"] is None:
-            raise self._stale(row["current"])
+            raise stale_version(self.resource.singular, row["current"])
 
     def _permits_above(self, verb: str) -> Permits:
         """The reaches of seeing the records above, for whoever has this verb in mind."""
         return self._access.seen_permits(self.principal, verb)[1:]
 
     def _not_found(self, record_id: UUID) -> NotFound:
-        return self._access.not_found(f"{self.resource.singular.capitalize()} {record_id} not found.")
+        name = self.resource.singular.replace("_", " ").capitalize()
+        return self._access.not_found(f"{name} {record_id} not found.")
 
     def _actor(self) -> dict[str, Any]:
         return {SUBJECTS: self.principal.subjects, TENANT: self.uow.tenant_id}
@@ -227,12 +222,3 @@ class ResourceRepository:
 
 def _set(values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"set_{name}": value for name, value in values.items()}
-
-
-def _keys_of_last(items: str, row: Row, request: ListRequest, spec: ListSpec) -> tuple[object, ...]:
-    """Return the sort keys of the page's last item: read from its JSON, where they are fields of it."""
-    last = json.loads(items[items.rfind(statements.SEPARATOR) + 1 :].lstrip(statements.SEPARATOR))
-    return tuple(
-        spec.key(name).type.read(last[name]) if name in last else row[f"_k{at}"][request.limit - 1]
-        for at, (name, _) in enumerate(request.shape.sort)
-    )

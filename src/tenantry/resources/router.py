@@ -7,6 +7,7 @@ signature for the OpenAPI document, and answers in plain code.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from inspect import Parameter, Signature
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,7 +30,7 @@ from tenantry.http import (
     deleted_status,
     unbounded_strings,
 )
-from tenantry.kernel import ConfigurationError
+from tenantry.kernel import ConfigurationError, with_article
 from tenantry.query import ListSpec, openapi_parameters
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, Serve
 from tenantry.resources.service import CHECKS, ResourceService
@@ -67,6 +68,16 @@ class PageFacts(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+def page_model(name: str, item: type[BaseModel]) -> type[BaseModel]:
+    """Return the model of a page of a list, for the OpenAPI document.
+
+    >>> list(page_model("PagesOfFacts", PageFacts).model_fields)
+    ['items', 'page']
+    """
+    items: Any = (list[item], ...)  # type: ignore[valid-type]
+    return create_model(name, items=items, page=(PageFacts, ...))
+
+
 class ResourceRouter:
     """The routes of one resource, made for the response style of the application that mounts them."""
 
@@ -87,6 +98,18 @@ class ResourceRouter:
         name: str | None = None,
         tag: str | None = None,
     ) -> None:
+        self._declared: dict[str, Any] = {
+            "path": path,
+            "operations": operations,
+            "filters": filters,
+            "sort": sort,
+            "default_sort": default_sort,
+            "search": search,
+            "under": under,
+            "id_in_path": id_in_path,
+            "name": name,
+            "tag": tag,
+        }
         self.service = service
         self._id_in_path = id_in_path
         self._name = name or service.resource.name.replace("-", "_")
@@ -107,6 +130,30 @@ class ResourceRouter:
             search=search,
         )
         self._check()
+
+    def extended(
+        self,
+        *,
+        read: type[BaseModel] | None = None,
+        create: type[BaseModel] | None = None,
+        update: type[BaseModel] | None = None,
+        filters: Collection[str] = (),
+        sort: Collection[str] = (),
+    ) -> ResourceRouter:
+        """Return the same routes over more columns (see `tenantry.database.extend`): schemas with fields of one's own.
+
+        `filters` and `sort` are added to those that there are. The service keeps its rules.
+        """
+        resource = self.service.resource
+        wider = replace(resource, read=read or resource.read, list_item=None)  # type: ignore[arg-type]
+        service = type(self.service.__name__, (self.service,), {"resource": wider, "__doc__": self.service.__doc__})
+        declared = self._declared | {
+            "create": create or self._create,
+            "update": update or self._update,
+            "filters": {*self._declared["filters"], *filters},
+            "sort": {*self._declared["sort"], *sort},
+        }
+        return ResourceRouter(service, **declared)
 
     @property
     def name(self) -> str:
@@ -175,8 +222,8 @@ class ResourceRouter:
             operation_id=operation_id,
             name=operation_id,
             tags=[self._tag],
-            summary=facts.summary.format(one=_with_article(self.service.resource.singular), many=self.name),
-            responses=_RESPONSES.get(operation),
+            summary=facts.summary.format(one=with_article(self.service.resource.singular), many=self.name),
+            responses=self._responses(operation),
             openapi_extra=self._list_parameters() if operation is Operation.LIST else None,
         )
 
@@ -190,7 +237,7 @@ class ResourceRouter:
             case Operation.CREATE:
                 declared["payload"] = self._create
                 declared["idempotency_key"] = IdempotencyKey
-            case Operation.READ:
+            case Operation.READ if self.service.resource.versioned:
                 declared["if_none_match"] = IfNoneMatch
             case Operation.REPLACE:
                 declared["payload"] = self._create
@@ -212,10 +259,14 @@ class ResourceRouter:
             ]
         )
 
+    def _responses(self, operation: Operation) -> dict[int | str, dict[str, Any]] | None:
+        """Return what comes with an answer: a version where records have one, an address where they can be read."""
+        is_versioned = self.service.resource.versioned
+        is_told = Operation.READ in self.operations if operation is Operation.CREATE else is_versioned
+        return _RESPONSES.get(operation) if is_told else None
+
     def _page_model(self) -> type[BaseModel]:
-        line = self.service.resource.list_item
-        items: Any = (list[line], ...)  # type: ignore[valid-type]
-        return create_model(f"{line.__name__}Page", items=items, page=(PageFacts, ...))
+        return page_model(self.service.resource.page_name, self.service.resource.list_item)
 
     def _list_parameters(self) -> dict[str, Any]:
         return {"parameters": openapi_parameters(self.spec)}
@@ -286,7 +337,3 @@ _RESPONSES: dict[Operation, dict[int | str, dict[str, Any]]] = {
     Operation.RESTORE: {200: VERSIONED},
 }
 """What comes with an answer, and answers that are no failures."""
-
-
-def _with_article(singular: str) -> str:
-    return f"{'an' if singular[0] in 'aeiou' else 'a'} {singular}"

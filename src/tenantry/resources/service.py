@@ -10,18 +10,18 @@ write itself, with the constraints (409) → `announced` and `after`, in the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from tenantry.access import Breadth, FieldNotPermitted, Principal, refusal
+from tenantry.access import AccessContext, Breadth, FieldNotPermitted, Permits, Principal, refusal, require_anywhere
 from tenantry.database import UnitOfWork
 from tenantry.kernel import FieldError
-from tenantry.query import ListRequest, ListSpec
+from tenantry.query import ListPage, ListRequest, ListSpec
 from tenantry.resources.definition import ResourceDefinition
-from tenantry.resources.repository import Rendered, RenderedPage, ResourceRepository
+from tenantry.resources.repository import Rendered, ResourceRepository
 from tenantry.resources.statements import Change
 from tenantry.resources.write import Write
 from tenantry.runtime import Runtime
@@ -53,8 +53,16 @@ class ResourceService:
 
     # What differs from resource to resource
 
+    @classmethod
+    async def prepare(cls, context: AccessContext, payload: BaseModel) -> None:
+        """Do what has to be committed before the transaction of a new record begins; that may still be refused."""
+
     async def lock(self, verb: str, record_id: UUID | None) -> None:
         """Take the locks of a write; nothing has been read before. `record_id` is None for a new record."""
+
+    def permits(self, verb: str, record_id: UUID) -> Permits | None:  # noqa: ARG002 - what a hook may need
+        """Return what is decided already about a write to one record; None: its permission decides."""
+        return None
 
     async def check_create(self, write: Write) -> None:
         """Refuse a new record that is permitted as such."""
@@ -86,6 +94,10 @@ class ResourceService:
         """Return the name of the audit line and the event."""
         return f"{self.resource.name.replace('-', '_')}.{happened}"
 
+    def row_parameters(self) -> Mapping[str, Any]:
+        """Return the parameters of the definition's `rows`, where more is read than the table holds."""
+        return {}
+
     async def values(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the column values for the fields of a payload; override to check or to derive some."""
         return fields
@@ -95,6 +107,12 @@ class ResourceService:
         """Tell whether the service has a hook of its own for a verb."""
         hook = CHECKS.get(verb)
         return hook is not None and getattr(cls, hook) is not getattr(ResourceService, hook)
+
+    @classmethod
+    def admit(cls, principal: Principal, verb: str) -> None:
+        """Refuse whoever lacks a permission that is for every record or none, before anything else is looked at."""
+        if cls.resource.access.whole:
+            require_anywhere(principal, cls.resource.access, verb)
 
     # The operations
 
@@ -126,11 +144,11 @@ class ResourceService:
 
     async def read(self, record_id: UUID, *, parent_id: UUID | None = None) -> Rendered:
         """Return one record. Raises `RecordNotFound`."""
-        return await self.records.read(record_id, parent_id=parent_id)
+        return await self.records.read(record_id, parent_id=parent_id, **self.row_parameters())
 
-    async def list(self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None) -> RenderedPage:
+    async def list(self, request: ListRequest, spec: ListSpec, *, parent_id: UUID | None = None) -> ListPage:
         """Return one page of the visible records, of one parent where `parent_id` is given."""
-        return await self.records.page(request, spec, parent_id=parent_id)
+        return await self.records.page(request, spec, parent_id=parent_id, **self.row_parameters())
 
     async def update(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
         """Change the fields that `payload` sets. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`.
@@ -238,11 +256,15 @@ class ResourceService:
         parent_id: UUID | None = None,
     ) -> Rendered:
         """Change a record that exists, in the order that the head of this file says."""
+        permits = self.permits(verb, record_id)
+        if permits is None:
+            self.admit(self.principal, verb)
         checked = "restore" if change is Change.RESTORE else verb
         await self.lock(checked, record_id)
         write = Write(checked, values or {}, parent_id=parent_id)
         if self._looks_first(checked):
-            found = await self.records.hold(record_id, verb, parent_id=parent_id, deleted=change is Change.RESTORE)
+            is_deleted = change is Change.RESTORE
+            found = await self.records.hold(record_id, verb, parent_id=parent_id, deleted=is_deleted, permits=permits)
             changing = {name: value for name, value in write.values.items() if found[name] != value}
             write = Write(checked, changing, found, parent_id)
             await self._check(write)
@@ -258,6 +280,7 @@ class ResourceService:
             values=write.values,
             expected=expected,
             parent_id=parent_id,
+            permits=permits,
         )
         if change is not Change.NOTHING:
             await self._finish(write, record)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tenantry.access import PermissionCatalog, ResourceAccess, RoleDelegation
-from tenantry.identity import Courier
+from tenantry.access import PermissionCatalog, ResourceAccess
+from tenantry.identity import IdentityService
 from tenantry.runtime import Runtime
-from tenantry.standard.api_keys.service import ApiKeys
+from tenantry.standard.auth import Auth
 from tenantry.standard.explain.service import Explainer
 from tenantry.standard.grants.service import GrantService
-from tenantry.standard.invitations.service import Invitations
-from tenantry.standard.members.service import Members
+from tenantry.standard.invitations.accepting import Invitations
+from tenantry.standard.members.joining import Members
 from tenantry.standard.platform.service import PlatformTenants
-from tenantry.standard.roles.service import Roles
 from tenantry.standard.tenants.service import PreparePlacement, Tenants
+from tenantry.standard.users import Users
 from tenantry.tenancy import TenancySettings, TenantResolver
 
 
@@ -33,26 +33,14 @@ class StandardServices:
         catalog: PermissionCatalog,
         resources: Iterable[ResourceAccess],
         prepare: PreparePlacement,
+        identity: IdentityService,
     ) -> None:
-        declared, delegation = tuple(resources), RoleDelegation(catalog)
-        self._courier = Courier(runtime.mailer)
-        self.grants = GrantService(runtime, catalog, declared, tenant_of=resolver.named)
+        declared = tuple(resources)
+        self.grants = GrantService(runtime, declared, tenant_of=resolver.named)
         self.explainer = Explainer(runtime, catalog, declared)
-        self.roles = Roles(runtime, catalog, delegation)
-        self.api_keys = ApiKeys(runtime, catalog, delegation)
         self.tenants = Tenants(runtime, settings, prepare)
-        self.invitations = Invitations(
-            runtime, settings, self._courier.send_soon, roles=delegation, forget_grants=self.grants.forget
-        )
-        self.members = Members(
-            runtime,
-            self.invitations,
-            roles=delegation,
-            forget_grants=self.grants.forget,
-            tenant_of=resolver.named,
-        )
+        self.invitations = Invitations(runtime, forget_grants=self.grants.forget)
+        self.members = Members(runtime, forget_grants=self.grants.forget, tenant_of=resolver.named)
         self.platform = PlatformTenants(runtime, self.tenants)
-
-    async def close(self) -> None:
-        """Wait for mails that are on their way."""
-        await self._courier.close()
+        self.auth = Auth(identity)
+        self.users = Users(identity, self.members.leave_all)

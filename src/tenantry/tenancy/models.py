@@ -106,6 +106,7 @@ class Member(ControlTable):
     role: Mapped[str] = mapped_column(String(_MAX_ROLE))
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class Invitation(ControlTable):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
+    ColumnElement,
+    FromClause,
     String,
     Uuid,
     and_,
     bindparam,
     delete,
     distinct,
-    exists,
     func,
     insert,
     literal,
@@ -18,17 +18,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
-from tenantry.tenancy.models import Invitation, Member, Team, TeamMember, Tenant, TenantStatus
-from tenantry.tenancy.roles import Role
+from tenantry.tenancy.models import Invitation, Member, TeamMember, Tenant, TenantStatus
 
 tenants = Tenant.__table__.c
 members = Member.__table__.c
 invitations = Invitation.__table__.c
-teams = Team.__table__.c
 team_members = TeamMember.__table__.c
 users = User.__table__.c
 
@@ -49,38 +46,14 @@ _IS_OF_MEMBER = and_(team_members.tenant_id == members.tenant_id, team_members.u
 _TEAM_IDS = func.array(
     select(team_members.team_id).where(_IS_OF_MEMBER).order_by(team_members.team_id).correlate(Member).scalar_subquery()
 )
-_TEAM_NAMES = (
-    select(
-        func.coalesce(
-            func.json_agg(aggregate_order_by(func.json_build_object("id", teams.id, "name", teams.name), teams.name)),
-            func.json_build_array(),
-            type_=JSON,
-        )
-    )
-    .join_from(TeamMember, Team, and_(teams.tenant_id == team_members.tenant_id, teams.id == team_members.team_id))
-    .where(_IS_OF_MEMBER)
-    .correlate(Member)
-    .scalar_subquery()
-)
-MEMBER_COLUMNS = (
-    members.user_id.label("id"),
-    members.user_id,
-    users.name,
-    users.email,
-    members.role,
-    _TEAM_NAMES.label("teams"),
-    members.created_at,
-    members.updated_at,
-)
-INVITATION_COLUMNS = (
-    invitations.id,
-    invitations.email,
-    invitations.role,
-    invitations.invited_by,
-    invitations.created_at,
-    invitations.expires_at,
-)
-IS_OPEN = and_(invitations.accepted_at.is_(None), invitations.revoked_at.is_(None))
+
+
+def is_open(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition that an invitation was neither accepted nor taken back."""
+    return and_(rows.c.accepted_at.is_(None), rows.c.revoked_at.is_(None))
+
+
+_IS_OPEN = is_open(Invitation.__table__)
 
 # Resolution
 
@@ -91,9 +64,6 @@ MEMBERSHIPS_AMONG = Statement(
 )
 """The person's memberships among the named tenants. It reads the person's own rows, whatever was named: a tenant that
 does not exist costs what somebody else's tenant costs."""
-
-TENANTS_OF_PERSON = Statement(select(members.tenant_id).where(members.user_id == _USER).order_by(members.tenant_id))
-"""Where a person belongs, read as the person's own rows."""
 
 TENANTS_NAMED = Statement(
     select(*_FACTS).where(or_(tenants.id == _TENANT, tenants.slug == bindparam("slug", type_=String)))
@@ -165,7 +135,7 @@ COUNT_PEOPLE = Statement(
     select(
         func.count().label("memberships"),
         func.count(distinct(members.user_id)).label("people"),
-        select(func.count()).select_from(Invitation).where(IS_OPEN).scalar_subquery().label("open_invitations"),
+        select(func.count()).select_from(Invitation).where(_IS_OPEN).scalar_subquery().label("open_invitations"),
     ).select_from(Member)
 )
 
@@ -175,39 +145,6 @@ INSERT_MEMBER = Statement(
     insert(Member).values(tenant_id=_TENANT, user_id=_USER, role=bindparam("role")),
     writes=True,
 )
-
-MEMBER_BY_ID = Statement(
-    select(*MEMBER_COLUMNS)
-    .join_from(Member, User, users.id == members.user_id)
-    .where(members.tenant_id == _TENANT, members.user_id == _USER)
-)
-
-LOCK_MEMBERS = Statement(
-    select(members.user_id, members.role, users.is_active)
-    .join_from(Member, User, users.id == members.user_id)
-    .where(
-        members.tenant_id == _TENANT,
-        or_(
-            members.user_id == _USER,
-            members.user_id == bindparam("acting_id", type_=Uuid),
-            members.role == Role.OWNER.value,
-        ),
-    )
-    .order_by(members.user_id)
-    .with_for_update(key_share=True, of=Member),
-    writes=True,
-)
-"""The member in question, the acting one, and every owner, held until the end of the transaction. Always in the same
-order, so that two owners who demote each other wait for one another instead of deadlocking."""
-
-UPDATE_MEMBER = Statement(
-    update(Member)
-    .where(members.tenant_id == _TENANT, members.user_id == _USER)
-    .values(role=bindparam("new_role"), updated_at=func.now()),
-    writes=True,
-)
-
-DELETE_MEMBER = Statement(delete(Member).where(members.tenant_id == _TENANT, members.user_id == _USER), writes=True)
 
 ROLE_OF_MEMBER = Statement(
     select(members.role).where(members.tenant_id == _TENANT, members.user_id == _USER).with_for_update(read=True),
@@ -227,69 +164,17 @@ VERIFIED_USER_BY_ID = Statement(select(users.id, users.email_key).where(users.id
 
 # Invitations
 
-INSERT_INVITATION = Statement(
-    insert(Invitation)
-    .values(
-        tenant_id=_TENANT,
-        id=bindparam("id"),
-        email=bindparam("email"),
-        email_key=bindparam("email_key"),
-        role=bindparam("role"),
-        token_hash=bindparam("token_hash"),
-        invited_by=bindparam("invited_by"),
-        expires_at=bindparam("expires_at"),
-    )
-    .returning(*INVITATION_COLUMNS),
-    writes=True,
-)
-
 REVOKE_INVITATIONS_OF = Statement(
     update(Invitation)
-    .where(invitations.tenant_id == _TENANT, invitations.email_key == bindparam("of_email_key"), IS_OPEN)
+    .where(
+        invitations.tenant_id == _TENANT,
+        invitations.email_key == bindparam("of_email_key"),
+        is_open(Invitation.__table__),
+    )
     .values(revoked_at=_NOW),
     writes=True,
 )
 
-REVOKE_INVITATION = Statement(
-    update(Invitation)
-    .where(invitations.tenant_id == _TENANT, invitations.id == bindparam("invitation_id", type_=Uuid), IS_OPEN)
-    .values(revoked_at=_NOW)
-    .returning(invitations.role),
-    writes=True,
-)
-
-ACCEPT_INVITATION = Statement(
-    update(Invitation)
-    .where(
-        invitations.tenant_id == _TENANT,
-        invitations.token_hash == bindparam("presented_hash"),
-        invitations.email_key == bindparam("own_email_key"),
-        IS_OPEN,
-        invitations.expires_at > _NOW,
-        exists().where(tenants.id == invitations.tenant_id, tenants.status == TenantStatus.ACTIVE.value),
-    )
-    .values(accepted_at=_NOW, accepted_by=_USER)
-    .returning(invitations.id, invitations.role, invitations.invited_by),
-    writes=True,
-)
-"""The one conditional UPDATE of an acceptance: of any number of tries with one token, one changes the row."""
-
-INVITATION_FOR = Statement(
-    select(invitations.id).where(
-        invitations.tenant_id == _TENANT,
-        invitations.token_hash == bindparam("presented_hash"),
-        invitations.email_key == bindparam("own_email_key"),
-        IS_OPEN,
-    )
-)
-
 IS_MEMBER = Statement(
     select(literal(1)).select_from(Member).where(members.tenant_id == _TENANT, members.user_id == _USER)
-)
-
-IS_MEMBER_BY_EMAIL = Statement(
-    select(literal(1))
-    .select_from(Member)
-    .join(User, users.id == members.user_id)
-    .where(members.tenant_id == _TENANT, users.email_key == bindparam("email_key"))
 )

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from tenantry.database import PlacementKind
-from tenantry.kernel import SettingsGroup
+from tenantry.kernel import LISTED, SettingsGroup
 
 DEFAULT_SLUG = "default"
 """The tenant that public routes fall back to."""
-
-
-def _split(value: Any) -> Any:
-    """Return the parts of ``a, b``: an environment variable is always one string."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class TenancySettings(SettingsGroup):
@@ -29,7 +24,7 @@ class TenancySettings(SettingsGroup):
     default_placement: PlacementKind = PlacementKind.POOL
     """Where a new tenant's rows live: `pool` (the shared schema) or `schema` (one of its own, which needs the owner's
     connection at creation)."""
-    reserved_slugs: Annotated[frozenset[str], BeforeValidator(_split)] = frozenset({DEFAULT_SLUG})
+    reserved_slugs: Annotated[frozenset[str], LISTED] = frozenset({DEFAULT_SLUG})
     """Slugs that only platform administrators may give, beside the built-in ones that nobody may. `default` is one:
     whoever had it would be shown to every visitor of a public route. A list of yours replaces this one."""
     invitation_days: float = Field(default=7, gt=0, le=90)

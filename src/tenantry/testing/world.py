@@ -49,7 +49,7 @@ class World:
     async def person(self, name: str, *, platform_role: str | None = None) -> UUID:
         """Return the verified user of this name, made on first use."""
         if name not in self._people:
-            profile = await self.assembly.identity.registration.create_user(
+            profile = await self.assembly.services.users.create(
                 email=f"{name}.{new_id().hex}@people.test", password=PASSWORD, name=name, platform_role=platform_role
             )
             self._people[name] = profile.id

@@ -21,6 +21,7 @@ from tenantry.access.keys.usage import KeyUsage
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.cache import MISSING, FactCache
 from tenantry.database import Database, Row
+from tenantry.identity import user_key
 from tenantry.kernel import SYSTEM, Clock
 from tenantry.tenancy import member_key
 
@@ -77,7 +78,7 @@ class _Compared:
             return False
         self.facts = facts
         if facts.user_id is not None:
-            self.person_key, self.member_key = person_key(facts.user_id), member_key(facts.tenant_id, facts.user_id)
+            self.person_key, self.member_key = user_key(facts.user_id), member_key(facts.tenant_id, facts.user_id)
         return True
 
 
@@ -166,13 +167,13 @@ class KeyCache:
         if row is None:
             return None
         if row["user_id"] is not None:
-            self._facts.keep(person_key(row["user_id"]), row["person_is_active"], since=since)
+            self._facts.keep(user_key(row["user_id"]), row["person_is_active"], since=since)
         return self._facts_of(row)
 
     async def _may_act(self, facts: KeyFacts) -> bool:
         """Tell whether the person of a key is active: who is deactivated acts by keys no more than by sessions."""
         user_id = facts.user_id
-        return user_id is None or await self._facts.load(person_key(user_id), lambda: self._is_active(user_id))
+        return user_id is None or await self._facts.load(user_key(user_id), lambda: self._is_active(user_id))
 
     async def _is_active(self, user_id: UUID) -> bool:
         async with self._database.control_scope(actor=SYSTEM, user_id=user_id) as uow:
@@ -198,8 +199,3 @@ def api_key_key(tenant_id: UUID, key_id: UUID) -> str:
     """Return the key of a key's facts in the fact cache. It names the tenant as it was presented: whoever puts a
     foreign tenant beside a known id asks for something else, and answers nobody's question with "there is none"."""
     return f"apikey:{tenant_id}:{key_id}"
-
-
-def person_key(user_id: UUID) -> str:
-    """Return the key of "this person is active", which identity announces whenever it changes something about them."""
-    return f"user:{user_id}"

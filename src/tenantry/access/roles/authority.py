@@ -10,6 +10,7 @@ from uuid import UUID
 from tenantry.access.errors import BeyondOwnPermissions, UnknownRole
 from tenantry.access.permissions import OWN
 from tenantry.access.principal import Principal
+from tenantry.access.principal_building import highest_rank, role_permissions
 from tenantry.access.roles.facts import RoleFacts, read_roles
 from tenantry.access.roles.repository import ALLOWED_TO_ROLES, ROLE_OF_ACCOUNT
 from tenantry.access.subjects import BUILT_IN_IDS
@@ -91,15 +92,8 @@ class RoleDelegation:
         if principal.is_system:
             return None
         held = await _held_roles(uow, principal.tenant.id, principal.holder_id)
-        built_in = [Role(name) for name in held if name in BUILT_IN_IDS]
-        custom = [own_roles[name] for name in held if name in own_roles]
-        return Delegable(
-            permissions=frozenset().union(
-                *map(self._catalog.of_role, built_in), *(role.permissions for role in custom)
-            ),
-            rank=max([*built_in, *(Role(role.counts_as) for role in custom)], key=lambda role: role.rank, default=None),
-            ceiling=principal.ceiling,
-        )
+        permissions = (role_permissions(name, self._catalog, own_roles) for name in held)
+        return Delegable(frozenset().union(*permissions), highest_rank(held, own_roles), principal.ceiling)
 
     async def _read(self, uow: UnitOfWork, principal: Principal) -> tuple[dict[str, RoleFacts], Delegable | None]:
         await lock_roles_shared(uow, principal.tenant.id)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Table
 from starlette.routing import Route
+
+from tenantry.database.row_security import Policy
 
 T = TypeVar("T")
 
@@ -56,6 +58,15 @@ class Located(Generic[T]):
     place: str
 
 
+@dataclass(frozen=True, slots=True)
+class GuardedTable:
+    """A table of the control plane, with what its model declares: policies, and what each role may do."""
+
+    table: Table
+    policies: Sequence[Policy]
+    privileges: Mapping[str, Set[str]]
+
+
 @dataclass(frozen=True)
 class Assembled:
     """An imported application."""
@@ -68,5 +79,9 @@ class Assembled:
     """The schemas of what clients send."""
     tables: Sequence[Located[Table]] = ()
     """The tables of the tenant plane."""
+    control_tables: Sequence[Located[GuardedTable]] = ()
+    """The tables of the control plane."""
     folders: Sequence[Path] = ()
     """The folders of its modules."""
+    readmes: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
+    """Folder of a module → section → what the module's declaration says in it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi.routing import APIRoute
@@ -17,10 +18,11 @@ from sqlalchemy import Table
 from tenantry.access import Permissions, Role
 from tenantry.app import Application, routes_of
 from tenantry.app.health import router as health
-from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, Located, PermissionUse, ServedRoute
+from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, GuardedTable, Located, PermissionUse, ServedRoute
 from tenantry.cli.check.project import Project
+from tenantry.cli.readme.generating import generated
 from tenantry.database import METADATA, Plane
-from tenantry.database.row_security import model_of
+from tenantry.database.row_security import model_of, policies_of, privileges_of
 from tenantry.http import InputSchema, ResponseStyle, rules_of
 from tenantry.kernel import ConfigurationError
 from tenantry.module import Module
@@ -36,7 +38,7 @@ _VERBS = {
     Operation.RESTORE: ("delete",),
     Operation.CLEAR: ("clear",),
 }
-"""The verbs that a resource's operations ask for; ``?hard=true`` of a delete is a purge."""
+"""The verbs that a resource's operations ask for; ``?hard=true`` of a delete is a purge, where there is one."""
 
 
 def load_application(reference: str, project: Project) -> Assembled:
@@ -51,8 +53,14 @@ def load_application(reference: str, project: Project) -> Assembled:
         permissions=list(_permissions(application, project, place)),
         uses=[use for module in application.modules for use in _uses(module, project, place)],
         inputs=list(_inputs(served, project)),
-        tables=list(_tables(project, place)),
+        tables=list(_tables(Plane.TENANT, project, place)),
+        control_tables=list(_control_tables(project, place)),
         folders=[module.folder for module in application.modules if module.folder],
+        readmes={
+            module.folder.resolve(): generated(application, module)
+            for module in application.modules
+            if module.folder and project.holds(module.folder)
+        },
     )
 
 
@@ -104,6 +112,7 @@ def _uses(module: Module, project: Project, fallback: str) -> Iterator[Permissio
             access = router.service.resource.access
             verbs = {verb for operation in router.operations for verb in _VERBS[operation]} | set(access.own_when)
             verbs |= {"grant"} if access.grantable else set()
+            verbs -= set() if router.service.resource.purgeable else {"purge"}
             place = project.place_of(router.service) or fallback
             for verb in sorted(verbs):
                 yield PermissionUse(access.permission(verb), place)
@@ -139,9 +148,16 @@ def _descendants(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _descendants(below)
 
 
-def _tables(project: Project, fallback: str) -> Iterator[Located[Table]]:
-    """Yield the project's tables of the tenant plane; those of the packages it uses are theirs to correct."""
-    for table in METADATA[Plane.TENANT].tables.values():
+def _control_tables(project: Project, fallback: str) -> Iterator[Located[GuardedTable]]:
+    for located in _tables(Plane.CONTROL, project, fallback):
+        with suppress(ConfigurationError):  # a table without a model has neither; migrations refuse it
+            table = located.value
+            yield Located(GuardedTable(table, policies_of(table), privileges_of(table)), located.place)
+
+
+def _tables(plane: Plane, project: Project, fallback: str) -> Iterator[Located[Table]]:
+    """Yield the project's tables of a plane; those of the packages it uses are theirs to correct."""
+    for table in METADATA[plane].tables.values():
         try:
             place = project.place_of(model_of(table))
         except ConfigurationError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -53,6 +54,20 @@ class Project:
                 found[source] = error
         return found
 
+    def meaning(self, source: Source, node: ast.expr) -> str | None:
+        """Return what a name or attribute of a file stands for, through the files that pass it on; None: not known."""
+        dotted = source.imported.dotted(node)
+        seen: set[str] = set()
+        while dotted is not None and dotted not in seen:
+            seen.add(dotted)
+            owner, _, name = dotted.rpartition(".")
+            passing = self._modules.get(owner)
+            further = passing.imported.dotted(ast.Name(name)) if passing else None
+            if further is None:
+                break
+            dotted = further
+        return dotted
+
     def name_of(self, path: Path) -> str:
         """Return a path relative to the root, with slashes."""
         return path.resolve().relative_to(self.root.resolve()).as_posix()
@@ -71,6 +86,10 @@ class Project:
     def holds(self, path: Path) -> bool:
         """Tell whether a path lies in one of the packages."""
         return any(path.resolve().is_relative_to(package.resolve()) for package in self.packages)
+
+    @cached_property
+    def _modules(self) -> dict[str, Source]:
+        return {source.module: source for source in self.sources}
 
     @cached_property
     def _files(self) -> tuple[Source, ...]:

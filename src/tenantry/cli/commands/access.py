@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -15,7 +12,13 @@ from tenantry.cli.context import DataDir, Json, checked, load, opened, run_async
 
 if TYPE_CHECKING:
     from tenantry.app import Assembly
-    from tenantry.standard.explain import About, Asked, Explanation, ShownGrant, WhoCanPage
+    from tenantry.standard.explain import (
+        AccessQuestion,
+        ExplainedGrant,
+        ExplanationRead,
+        SubjectReference,
+        WhoCanRead,
+    )
 
 access = typer.Typer(help="Explain who may do what, and why.", no_args_is_help=True)
 
@@ -49,9 +52,9 @@ def explain(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     Example: tenantry access explain projects:update --tenant acme --user member@acme.test --record 0190c3b2-…
     """
-    who = _Who(user, service_account, key)
-    explanation = run_async(_explain(tenant, who, _Question(action, record, type_), data_dir))
-    print(_json(explanation) if as_json else _told(explanation))
+    named = {"user": user, "service-account": service_account, "key": key}
+    explanation = run_async(_explain(tenant, _question(action, record, type_), named, data_dir))
+    print(explanation.model_dump_json(indent=2) if as_json else _told(explanation))
 
 
 @access.command("who-can")
@@ -69,59 +72,48 @@ def who_can(
 
     Example: tenantry access who-can projects:update --tenant acme --record 0190c3b2-…
     """
-    page = run_async(_who_can(tenant, _Question(action, record, type_), limit, after, data_dir=data_dir))
-    print(_json(page) if as_json else _listed(page))
+    behind = None if after is None else _id(after, "--after")
+    page = run_async(_who_can(tenant, _question(action, record, type_), limit, behind, data_dir=data_dir))
+    print(page.model_dump_json(indent=2) if as_json else _listed(page))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Who:
-    user: str | None
-    service_account: str | None
-    key: str | None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Question:
-    action: str
-    record: str | None
-    type: str | None
-
-    def asked(self) -> Asked:
-        from tenantry.standard.explain import Asked
-
-        return Asked(self.action, self.type, None if self.record is None else _id(self.record, "--record"))
-
-
-async def _explain(tenant: str, who: _Who, question: _Question, data_dir: Path | None) -> Explanation:
-    asked = question.asked()
+async def _explain(
+    tenant: str, question: AccessQuestion, named: dict[str, str | None], data_dir: Path | None
+) -> ExplanationRead:
     async with opened(load(data_dir=data_dir)) as assembly:
-        facts = await assembly.gate.resolver.named(_named(tenant))
-        about = await _about(assembly, who)
-        return await assembly.services.explainer.explain(facts, asked, about, None)
+        facts = await assembly.gate.resolver.named(_tenant(tenant))
+        return await assembly.services.explainer.explain(facts, question, await _about(assembly, named), None)
 
 
 async def _who_can(
-    tenant: str, question: _Question, limit: int, after: str | None, *, data_dir: Path | None
-) -> WhoCanPage:
-    from tenantry.standard.explain import Page
-
-    asked, page = question.asked(), Page(limit, None if after is None else _id(after, "--after"))
+    tenant: str, question: AccessQuestion, limit: int, after: UUID | None, *, data_dir: Path | None
+) -> WhoCanRead:
     async with opened(load(data_dir=data_dir)) as assembly:
-        facts = await assembly.gate.resolver.named(_named(tenant))
-        return await assembly.services.explainer.who_can(facts, asked, page)
+        facts = await assembly.gate.resolver.named(_tenant(tenant))
+        return await assembly.services.explainer.who_can(facts, question, limit=limit, after=after)
 
 
-async def _about(assembly: Assembly, who: _Who) -> About:
+def _question(action: str, record: str | None, type_: str | None) -> AccessQuestion:
+    from tenantry.standard.explain import AccessQuestion
+
+    return AccessQuestion(action, type_, None if record is None else _id(record, "--record"))
+
+
+async def _about(assembly: Assembly, named: dict[str, str | None]) -> SubjectReference:
+    """Return whom the options name. Raises `InvalidInput` unless it is one."""
+    from tenantry.access import SubjectType
     from tenantry.kernel import InvalidInput
-    from tenantry.standard.explain import About
+    from tenantry.standard.explain import SubjectReference
 
-    if sum(one is not None for one in (who.user, who.service_account, who.key)) != 1:
-        raise InvalidInput("Say who: --user, --service-account or --key, one of them.")
-    if who.service_account is not None:
-        return About(service_account_id=_id(who.service_account, "--service-account"))
-    if who.key is not None:
-        return About(api_key_id=_id(who.key, "--key"))
-    return About(user_id=await _user(assembly, who.user or ""))
+    match [(option, value) for option, value in named.items() if value is not None]:
+        case [("user", value)]:
+            return SubjectReference(SubjectType.USER, await _user(assembly, value))
+        case [("key", value)]:
+            return SubjectReference(SubjectType.API_KEY, _id(value, "--key"))
+        case [(option, value)]:
+            return SubjectReference(SubjectType.SERVICE_ACCOUNT, _id(value, f"--{option}"))
+        case _:
+            raise InvalidInput("Say who: --user, --service-account or --key, one of them.")
 
 
 async def _user(assembly: Assembly, named: str) -> UUID:
@@ -145,14 +137,14 @@ def _id(value: str, name: str) -> UUID:
     return UUID(str(checked(UUID, value, name)))
 
 
-def _named(tenant: str) -> UUID | str:
+def _tenant(tenant: str) -> UUID | str:
     try:
         return UUID(tenant)
     except ValueError:
         return tenant
 
 
-def _told(explanation: Explanation) -> str:
+def _told(explanation: ExplanationRead) -> str:
     """Return an explanation for people: the sentence, then the order with the line that decided on the action."""
     decided = explanation.decided_by.value
     rows = [explanation.reason, "", f"{'allowed':12}{'yes' if explanation.allowed else 'no'}"]
@@ -174,13 +166,13 @@ def _told(explanation: Explanation) -> str:
     return "\n".join(rows)
 
 
-def _grant(grant: ShownGrant) -> str:
+def _grant(grant: ExplainedGrant) -> str:
     holder = f"{grant.subject_type.value.replace('_', ' ')} {grant.subject_name}"
     ends = f" until {grant.expires_at.isoformat()}" if grant.expires_at else ""
     return f"{grant.id} {grant.effect.value} {grant.action} to {holder} on {grant.scope.value}{ends}"
 
 
-def _listed(page: WhoCanPage) -> str:
+def _listed(page: WhoCanRead) -> str:
     if not page.subjects:
         return "Nobody."
     rows = [("NAME", "TYPE", "DECIDED BY", "ROLE", "ID")]
@@ -193,11 +185,3 @@ def _listed(page: WhoCanPage) -> str:
     if page.has_more:
         lines.append(f"There are more: --after {page.next_after}")
     return "\n".join(lines)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(dataclasses.asdict(value), indent=2, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tenantry.cli.context import Json, load_application
+from tenantry.cli.context import Json, load_application, read
 
 Style = Literal["plain", "envelope"]
 
@@ -36,9 +36,9 @@ def routes(as_json: Json = False) -> None:
 
 def openapi(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
-    style: Annotated[Style, typer.Option(help="Response style.")] = "plain",
+    style: Annotated[Style | None, typer.Option(help="Response style; the configured one without it.")] = None,
 ) -> None:
-    """Write the OpenAPI document.
+    """Write the OpenAPI document, as the settings make it.
 
     Example: tenantry openapi --out openapi.json
     """
@@ -46,8 +46,10 @@ def openapi(
     from tenantry.http import ResponseStyle
     from tenantry.kernel import ConfigurationError
 
-    application, chosen = load_application(), ResponseStyle(style)
-    text = json.dumps(openapi_document(application, routes_of(application, chosen), chosen), indent=2, sort_keys=True)
+    application, settings = load_application(), read()
+    chosen = ResponseStyle(style) if style else settings.http.response_style
+    document = openapi_document(application, routes_of(application, chosen), chosen, sizes=settings.page_sizes)
+    text = json.dumps(document, indent=2, sort_keys=True)
     if out is None:
         print(text)
         return

@@ -99,18 +99,19 @@ async def _move(named: str, verb: str, data_dir: Path | None) -> dict[str, Any]:
 
 async def _all(assembly: Assembly, reason: str) -> list[dict[str, Any]]:
     """Return every tenant, page by page."""
-    from tenantry.query import CursorSigner, parse_list
+    from tenantry.query import parse_list
     from tenantry.standard.tenants import ALL_TENANTS
 
+    signer, sizes, spec = assembly.resources.cursors, assembly.resources.page_sizes, ALL_TENANTS.spec
     found: list[dict[str, Any]] = []
-    for page in range(1, 501):
-        query = f"page={page}&page_size=200".encode()
-        asked = parse_list(query, ALL_TENANTS.spec, signer=CursorSigner(bytes(32)), binding="")
+    query = first = f"page_size={sizes.largest}"
+    while True:
+        asked = parse_list(query.encode(), spec, signer=signer, binding=reason, sizes=sizes)
         answer = await assembly.services.platform.list(_call(reason), asked)
         found += [{name: one[name] for name in _SHOWN} for one in json.loads(answer.json)]
         if not answer.has_more:
-            break
-    return found
+            return found
+        query = f"{first}&cursor={signer.next_cursor(asked, answer.keys, spec=spec, binding=reason)}"
 
 
 async def _verified_user(assembly: Assembly, email: str) -> UUID:

@@ -48,7 +48,7 @@ async def _create(email: str, name: str, password: str, data_dir: Path | None, *
         raise InvalidInput("The password needs 8 to 128 characters.")
     address, name = checked(Email, email, "EMAIL"), checked(ShortText, name, "--name")
     async with opened(load(data_dir=data_dir)) as assembly:
-        profile = await assembly.identity.registration.create_user(
+        profile = await assembly.services.users.create(
             email=address, password=password, name=name, platform_role=SUPERADMIN if superadmin else None
         )
     return {"id": str(profile.id), "email": profile.email}

@@ -8,9 +8,11 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
+from tenantry.database.extension import EXTENSION
 from tenantry.database.planes import METADATA, Plane, Table
 from tenantry.database.row_security import model_of
 from tenantry.kernel import ConfigurationError
@@ -35,13 +37,25 @@ class Chain:
 
     def owns(self, model: type[Table]) -> bool:
         """Tell whether the model's table is created by this chain."""
-        module = model.__module__
-        return module == self.package or module.startswith(f"{self.package}.")
+        return self._holds(model.__module__)
+
+    def extends(self, column: sa.Column[Any]) -> bool:
+        """Tell whether this chain adds the column to a table of somebody else's; see `extend`."""
+        module = column.info.get(EXTENSION)
+        return module is not None and self._holds(module)
 
     def tables(self) -> dict[str, sa.Table]:
         """Return the tables of this chain by name."""
         tables = METADATA[self.plane].tables.values()
         return {table.name: table for table in tables if self.owns(model_of(table))}
+
+    def extended(self) -> set[str]:
+        """Return the tables of others that this chain adds columns to."""
+        tables = METADATA[self.plane].tables.values()
+        return {table.name for table in tables if any(self.extends(column) for column in table.columns)}
+
+    def _holds(self, module: str) -> bool:
+        return module == self.package or module.startswith(f"{self.package}.")
 
 
 def framework_chains() -> tuple[Chain, ...]:

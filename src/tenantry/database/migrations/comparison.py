@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from tenantry.database.extension import EXTENSION
 from tenantry.database.migrations.chains import Chain
 from tenantry.database.migrations.scripts import Scripts
 from tenantry.database.planes import METADATA, Plane
@@ -38,7 +39,9 @@ class Scope:
             self.tables |= chain.tables()
             statements = (statement for step in Scripts(chain).after(None) for statement in step.statements)
             created.update(found[1] for statement in statements if (found := _CREATED.match(statement)))
+            created |= chain.extended()
         self._names = created | self.tables.keys()
+        self._chains = chains
 
     @property
     def metadata(self) -> sa.MetaData:
@@ -49,8 +52,12 @@ class Scope:
         """Answer Alembic's question which schemas to look at; None is the placement's, first on the search path."""
         return kind != "schema" or name == (None if self.plane is Plane.TENANT else self.plane.value)
 
-    def includes_object(self, _item: object, name: str | None, kind: str, _is_live: bool, _other: object) -> bool:
-        """Answer Alembic's question which tables are compared."""
+    def includes_object(self, item: Any, name: str | None, kind: str, _is_live: bool, _other: object) -> bool:
+        """Answer Alembic's question which tables and columns are compared: columns belong to whoever added them."""
+        if kind == "column":
+            is_theirs = item.info.get(EXTENSION) is None and item.table.name not in self.tables
+            is_ours = item.info.get(EXTENSION) is None or any(chain.extends(item) for chain in self._chains)
+            return is_ours and not is_theirs
         return kind != "table" or name in self._names
 
 

@@ -1,4 +1,4 @@
-"""Idempotency keys of the control plane.
+"""Idempotency keys of the control plane, and versions of memberships.
 
 Runs `pre`: before the new release, while the previous one still serves on the same tables.
 """
@@ -49,9 +49,15 @@ def upgrade() -> None:
         unique=True,
         schema="control",
     )
+    op.add_column(
+        "memberships",
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        schema="control",
+    )
 
 
 def downgrade() -> None:
     """Take it back to the version before; what was only in the new columns and tables is lost."""
     op.timeouts(lock="5s", statement="60s")
+    op.drop_column("memberships", "version", schema="control")
     op.drop_table("idempotency_keys", schema="control")

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
+from typing import Any
 
-from tenantry.access import Breadth, NotPermitted, Principal
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Uuid, any_, bindparam, false, func, or_, true
+
+from tenantry.access import SUBJECTS, Breadth, Permit, Principal, ResourceAccess
 from tenantry.kernel import ActorKind
 from tenantry.standard.api_keys.errors import KeysNeedAPerson
 
 
-@dataclass(frozen=True, slots=True)
-class KeysInReach:
-    """The keys that somebody may do something with, as the parameters of the statements name them."""
+class KeyAccess(ResourceAccess):
+    """Who may do what with keys: who manages service accounts reaches their keys, without any permission for keys.
 
-    reaches_all: bool
-    reaches_accounts: bool
-    own_id: UUID | None
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """What the statements take."""
-        return {
-            "reaches_all": self.reaches_all,
-            "reaches_accounts": self.reaches_accounts,
-            "own_id": self.own_id,
-        }
-
-    def covers(self, user_id: UUID | None, account_id: UUID | None) -> bool:
-        """Tell whether a key is among them, by whom it acts for."""
-        if self.reaches_all or (self.reaches_accounts and account_id is not None):
-            return True
-        return self.own_id is not None and self.own_id in (user_id, account_id)
-
-
-def reach_of(principal: Principal, verb: str) -> KeysInReach:
-    """Return the keys for which a principal holds ``api-keys:<verb>``; whoever manages service accounts, theirs too.
-
-    Raises `NotPermitted` where it reaches none.
+    `Permit.granted` says that they do. Nothing else does: there are no grants on keys.
     """
-    permission = f"api-keys:{verb}"
-    breadth = _breadth(principal, permission)
-    reaches_accounts = _breadth(principal, "service-accounts:manage") is Breadth.ALL
-    if breadth is Breadth.NONE and not reaches_accounts:
-        raise NotPermitted(f"This needs the permission {permission}.", permission=permission)
-    own_id = None if breadth is Breadth.NONE else principal.user_id
-    return KeysInReach(reaches_all=breadth is Breadth.ALL, reaches_accounts=reaches_accounts, own_id=own_id)
+
+    def permit(self, principal: Principal, verb: str) -> Permit:
+        """Return how far one verb reaches: to keys of everybody, of service accounts, one's own, or none."""
+        permission, of_accounts = self.permission(verb), principal.has("service-accounts:manage")
+        if verb == "create":
+            return Permit(Breadth.ALL if principal.has(permission) else Breadth.NONE)
+        if principal.has(permission):
+            return Permit(Breadth.ALL)
+        return Permit(Breadth.OWN if principal.has_for_own(permission) else Breadth.NONE, granted=of_accounts)
+
+    def _rule(
+        self,
+        verb: str,  # noqa: ARG002 - the permit says it
+        permit: Permit,
+        rows: FromClause,
+        named: ColumnElement[Any] | None = None,  # noqa: ARG002 - for grants alone
+    ) -> ColumnElement[bool]:
+        if permit.breadth is Breadth.ALL:
+            return true()
+        found: list[ColumnElement[bool]] = []
+        if permit.breadth is Breadth.OWN:
+            acts_for = func.coalesce(rows.c.user_id, rows.c.service_account_id)
+            found.append(acts_for == any_(bindparam(SUBJECTS, type_=ARRAY(Uuid))))
+        if permit.granted:
+            found.append(rows.c.service_account_id.is_not(None))
+        return or_(false(), *found)
 
 
 def require_person(principal: Principal) -> None:
@@ -57,11 +53,3 @@ def require_person(principal: Principal) -> None:
     actor = principal.actor
     if actor.kind is not ActorKind.USER or actor.id != principal.user_id or principal.ceiling is not None:
         raise KeysNeedAPerson
-
-
-def _breadth(principal: Principal, permission: str) -> Breadth:
-    """Return how far a permission reaches within the key of the request: `ALL`, `OWN` or `NONE`."""
-    breadth, scope = principal.breadth(permission), principal.scope(permission)
-    if breadth in (Breadth.NONE, Breadth.DENIED) or scope is Breadth.NONE:
-        return Breadth.NONE
-    return Breadth.OWN if Breadth.OWN in (breadth, scope) else Breadth.ALL

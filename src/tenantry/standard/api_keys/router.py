@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
-from uuid import UUID
+import json
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Response
 
-from tenantry.access import Access, member, require_permission
+from tenantry.access import Access, require_permission
+from tenantry.database import Plane
 from tenantry.http import API_PREFIX, api_router
-from tenantry.resources import list_answer, list_binding, parameters_of
-from tenantry.standard.api_keys.repository import API_KEYS
-from tenantry.standard.api_keys.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyPage, ApiKeyRead
-from tenantry.standard.api_keys.service import ApiKeys, NewKey
+from tenantry.resources import Answer, Idempotent, Operation, Rendered, ResourceRouter
+from tenantry.standard.api_keys.schemas import ApiKeyCreate, ApiKeyCreated
+from tenantry.standard.api_keys.service import ApiKeyService
+
+api_keys = ResourceRouter(
+    ApiKeyService,
+    "/api-keys",
+    operations={Operation.READ, Operation.LIST, Operation.DELETE},
+    filters={"user_id", "service_account_id", "created_at", "expires_at", "last_used_at"},
+    sort={"name", "created_at", "expires_at", "last_used_at"},
+    search={"name", "prefix"},
+    id_in_path="key_id",
+    tag="api keys",
+)
+
+creation = api_router("/api-keys", tags=["api keys"])
 
 _CREATED = {
     "headers": {
@@ -22,52 +34,28 @@ _CREATED = {
 }
 
 
-def api_key_service(request: Request) -> ApiKeys:
-    """Return the service of the application."""
-    return cast("ApiKeys", request.app.state.assembly.services.api_keys)
+@creation.post(
+    "",
+    status_code=201,
+    operation_id="api_keys_create",
+    response_model=ApiKeyCreated,
+    responses={201: _CREATED},
+    dependencies=[require_permission("api-keys:create")],
+)
+async def create_key(payload: ApiKeyCreate, access: Access, idempotency: Idempotent) -> Response:
+    """Make a key. The answer holds its secret, which is never shown again, to a repeated request neither."""
+    async with access.work(Plane.CONTROL) as uow:
+        keys = ApiKeyService(uow, access.principal, access.runtime)
+
+        async def work() -> Answer:
+            made = await keys.create(payload)
+            return _created(made, keys.secret.text)
+
+        answer = await idempotency.answer(uow, work, readmit=lambda: keys.readmit(payload))
+    return answer.response()
 
 
-Service = Annotated[ApiKeys, Depends(api_key_service)]
-
-
-def api_keys_router() -> APIRouter:
-    """Return the routes of API keys."""
-    router = api_router("/api-keys", tags=["api keys"])
-    creator = require_permission("api-keys:create")
-
-    @router.get(
-        "",
-        operation_id="api_keys_list",
-        response_model=ApiKeyPage,
-        dependencies=[member],
-        openapi_extra=parameters_of(API_KEYS),
-    )
-    async def list_keys(request: Request, service: Service, access: Access) -> Response:
-        """List keys: one's own, or with `api-keys:read` those of everybody."""
-        return await list_answer(
-            request,
-            API_KEYS,
-            list_binding(access, "api-keys"),
-            lambda asked: service.list(access, asked),
-        )
-
-    @router.post("", status_code=201, operation_id="api_keys_create", responses={201: _CREATED}, dependencies=[creator])
-    async def create_key(payload: ApiKeyCreate, response: Response, service: Service, access: Access) -> ApiKeyCreated:
-        """Make a key. The answer holds its secret, which is never shown again."""
-        made = await service.create(access, NewKey(**payload.model_dump()))
-        response.headers["Location"] = f"{API_PREFIX}/api-keys/{made.record.id}"
-        response.headers["Cache-Control"] = "no-store"
-        shown = ApiKeyRead.model_validate(made.record)
-        return ApiKeyCreated(**shown.model_dump(), secret=made.secret)
-
-    @router.get("/{key_id}", operation_id="api_keys_read", dependencies=[member])
-    async def read_key(key_id: UUID, service: Service, access: Access) -> ApiKeyRead:
-        """A key."""
-        return ApiKeyRead.model_validate(await service.read(access, key_id))
-
-    @router.delete("/{key_id}", status_code=204, operation_id="api_keys_delete", dependencies=[member])
-    async def delete_key(key_id: UUID, service: Service, access: Access) -> None:
-        """Delete a key; it is refused from now on."""
-        await service.delete(access, key_id)
-
-    return router
+def _created(made: Rendered, secret: str) -> Answer:
+    """Return the answer with the secret, and without it what is stored for a repeated request."""
+    shown, stored = (json.dumps(json.loads(made.json) | {"secret": told}).encode() for told in (secret, None))
+    return Answer(201, shown, location=f"{API_PREFIX}/api-keys/{made.id}", repeated=stored)

@@ -1,4 +1,4 @@
-"""What API keys and service accounts take and give over HTTP."""
+"""What API keys take and give over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from tenantry.access import MAX_PERMISSION
 from tenantry.http import AwareDateTime, InputSchema, OutputSchema, ShortText
-from tenantry.resources import PageFacts
 from tenantry.tenancy import RoleName
 
 PermissionName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PERMISSION)]
@@ -53,19 +52,9 @@ class ApiKeyRead(OutputSchema):
     """Exact to about a minute."""
 
 
-class ApiKeyListItem(ApiKeyRead):
-    """A key in a list."""
-
-
 class ApiKeyCreated(ApiKeyRead):
     """A key that was just made."""
 
-    secret: str
-    """The key itself, for `Authorization: Bearer` or `X-API-Key`. It is shown this once."""
-
-
-class ApiKeyPage(OutputSchema):
-    """A page of keys."""
-
-    items: list[ApiKeyListItem]
-    page: PageFacts
+    secret: Annotated[str | None, Field(repr=False)]
+    """The key itself, for `Authorization: Bearer` or `X-API-Key`. It is shown this once: null where a request was
+    repeated with its `Idempotency-Key`."""

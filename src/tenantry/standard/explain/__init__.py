@@ -3,22 +3,20 @@
 from pathlib import Path
 
 from tenantry.module import Module
-from tenantry.standard.explain.explanation import Explanation, ShownGrant, ShownLine, WhoCan, WhoCanPage
 from tenantry.standard.explain.permissions import ACCESS_PERMISSIONS
+from tenantry.standard.explain.question import AccessQuestion, SubjectReference
 from tenantry.standard.explain.router import explain_router
-from tenantry.standard.explain.service import About, Asked, Explainer, Page
+from tenantry.standard.explain.schemas import ExplainedGrant, ExplanationRead, WhoCanRead
+from tenantry.standard.explain.service import Explainer
 
 module = Module("access", permissions=ACCESS_PERMISSIONS, routers=(explain_router(),), folder=Path(__file__).parent)
 
 __all__ = [
-    "About",
-    "Asked",
+    "AccessQuestion",
+    "ExplainedGrant",
     "Explainer",
-    "Explanation",
-    "Page",
-    "ShownGrant",
-    "ShownLine",
-    "WhoCan",
-    "WhoCanPage",
+    "ExplanationRead",
+    "SubjectReference",
+    "WhoCanRead",
     "module",
 ]

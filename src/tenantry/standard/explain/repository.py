@@ -6,26 +6,16 @@ They read what is there now. Who may know it is decided by `service`, before any
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
-    FromClause,
     Integer,
-    Select,
-    String,
     Text,
     Uuid,
-    and_,
     any_,
     bindparam,
-    cast,
     collate,
-    false,
     func,
-    literal,
     null,
     or_,
     select,
@@ -34,8 +24,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from tenantry.access import ApiKey, Grant, ResourceAccess, ServiceAccount, SubjectType, TypeGrant
-from tenantry.database import Statement, Timestamp
+from tenantry.access import ApiKey, Grant, ResourceAccess, ServiceAccount, SubjectType
+from tenantry.database import Statement, sql_literal
 from tenantry.identity import User
 from tenantry.tenancy import Member, Team, TeamMember
 
@@ -46,7 +36,6 @@ users = User.__table__.c
 accounts = ServiceAccount.__table__.c
 keys = ApiKey.__table__.c
 grants = Grant.__table__.c
-type_grants = TypeGrant.__table__.c
 
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _SUBJECT = bindparam("subject_id", type_=Uuid)
@@ -65,7 +54,7 @@ _TEAM_IDS = func.array(
 
 _PEOPLE = (
     select(
-        literal(SubjectType.USER.value, Text).label("subject_type"),
+        sql_literal(SubjectType.USER.value).label("type"),
         members.user_id.label("id"),
         collate(users.name, "C").label("name"),
         members.role,
@@ -78,71 +67,48 @@ _PEOPLE = (
 )
 
 _ACCOUNTS = select(
-    literal(SubjectType.SERVICE_ACCOUNT.value, Text).label("subject_type"),
+    sql_literal(SubjectType.SERVICE_ACCOUNT.value).label("type"),
     accounts.id,
     accounts.name,
     accounts.role,
-    cast(literal("{}", Text), _UUIDS).label("teams"),
-    cast(null(), String).label("platform_role"),
+    sql_literal("{}").label("teams"),
+    null().label("platform_role"),
     true().label("is_active"),
 ).where(accounts.tenant_id == _TENANT)
 
-MEMBER_NAMED = Statement(_PEOPLE.where(members.user_id == _SUBJECT))
-ACCOUNT_NAMED = Statement(_ACCOUNTS.where(accounts.id == _SUBJECT))
-
-KEY_NAMED = Statement(
-    select(
-        keys.id, keys.name, keys.user_id, keys.service_account_id, keys.role, keys.permissions, keys.expires_at
-    ).where(keys.tenant_id == _TENANT, keys.id == bindparam("key_id", type_=Uuid))
+_EVERY = union_all(_PEOPLE, _ACCOUNTS).subquery("every")
+_BEHIND = tuple_(_EVERY.c.name, _EVERY.c.id) > tuple_(
+    collate(bindparam("after_name", type_=Text), "C"), bindparam("after_id", type_=Uuid)
 )
 
-
-def _actors() -> Select[*tuple[Any, ...]]:
-    every = union_all(_PEOPLE, _ACCOUNTS).subquery("every")
-    behind = tuple_(every.c.name, every.c.id) > tuple_(
-        collate(bindparam("after_name", type_=Text), "C"), bindparam("after_id", type_=Uuid)
-    )
-    return (
-        select(every)
-        .where(or_(bindparam("after_id", type_=Uuid).is_(None), behind))
-        .order_by(every.c.name, every.c.id)
-        .limit(bindparam("limit", type_=Integer))
-    )
-
-
-ACTORS = Statement(_actors())
+ACTORS = Statement(
+    select(_EVERY)
+    .where(or_(bindparam("after_id", type_=Uuid).is_(None), _BEHIND))
+    .order_by(_EVERY.c.name, _EVERY.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
 """Everybody who can act by themselves, people and service accounts, by name: those behind ``after_name, after_id``."""
 
-TEAMS = Statement(select(teams.id, teams.parent_id, teams.role, teams.name).where(teams.tenant_id == _TENANT))
+ACTOR = Statement(select(_EVERY).where(_EVERY.c.id == _SUBJECT))
 
-TYPE_GRANTS = Statement(
+_KEY_FACTS = (keys.id, keys.name, keys.role, keys.permissions, keys.expires_at)
+
+KEY_HOLDER = Statement(
     select(
-        type_grants.id,
-        type_grants.subject_type,
-        type_grants.subject_id,
-        type_grants.action,
-        type_grants.effect,
-        type_grants.expires_at,
+        *(column for column in _EVERY.c if column.name != "platform_role"),
+        *(column.label(f"key_{column.name}") for column in _KEY_FACTS),
     )
-    .where(
-        type_grants.tenant_id == _TENANT,
-        or_(type_grants.expires_at.is_(None), type_grants.expires_at > bindparam("now", type_=Timestamp)),
-    )
-    .order_by(type_grants.id)
+    .join_from(ApiKey, _EVERY, _EVERY.c.id == func.coalesce(keys.user_id, keys.service_account_id))
+    .where(keys.tenant_id == _TENANT, keys.id == _SUBJECT)
 )
+"""Whom a key acts for, and the key. Platform roles are left out: they are for people who signed in."""
+
+TEAMS = Statement(select(teams.id, teams.parent_id, teams.role, teams.name).where(teams.tenant_id == _TENANT))
 
 # The record, tenant plane
 
 GRANTS_ON = Statement(
-    select(
-        grants.id,
-        grants.record_id,
-        grants.subject_type,
-        grants.subject_id,
-        grants.action,
-        grants.effect,
-        grants.expires_at,
-    )
+    select(grants.id, grants.record_id, grants.subject_id, grants.action, grants.effect, grants.expires_at)
     .where(
         grants.record_id == any_(bindparam("record_ids", type_=_UUIDS)),
         or_(grants.expires_at.is_(None), grants.expires_at > func.now()),
@@ -153,31 +119,13 @@ GRANTS_ON = Statement(
 
 
 @lru_cache(maxsize=256)
-def lineage(access: ResourceAccess) -> Statement:
-    """Return the statement that reads one record and those above it, soft-deleted or not. Parameter: ``id``.
-
-    The columns of the record have the prefix ``l0_``, those of the one above it ``l1_``, and so on: ``id``,
-    ``owner``, ``deleted`` and what `own_when` compares.
-    """
-    levels = [(of, of.table.alias(f"l{level}")) for level, of in enumerate(access.above)]
-    source: FromClause = levels[0][1]
-    for (below, lower), (_, upper) in pairwise(levels):
-        if below.parent is not None:
-            same_tenant = upper.c.tenant_id == lower.c.tenant_id
-            source = source.join(upper, and_(same_tenant, upper.c.id == lower.c[below.parent.column]))
-    columns = [column for level, (of, table) in enumerate(levels) for column in _facts(of, table, f"l{level}_")]
-    return Statement(select(*columns).select_from(source).where(levels[0][1].c.id == bindparam("id", type_=Uuid)))
+def record_facts(of: ResourceAccess) -> Statement:
+    """Return the statement that reads what decisions know of one record, soft-deleted or not. Parameter: ``id``."""
+    names = {"id", "deleted_at", of.owner, of.parent.column if of.parent else None, *compared(of)}
+    columns = [column for column in of.table.c if column.name in names]
+    return Statement(select(*columns).where(of.table.c.id == bindparam("id", type_=Uuid)))
 
 
-def _facts(of: ResourceAccess, table: FromClause, prefix: str) -> list[ColumnElement[Any]]:
-    return [
-        table.c.id.label(f"{prefix}id"),
-        (cast(null(), Uuid) if of.owner is None else table.c[of.owner]).label(f"{prefix}owner"),
-        (table.c.deleted_at.is_not(None) if "deleted_at" in table.c else false()).label(f"{prefix}deleted"),
-        *(table.c[name].label(f"{prefix}v_{name}") for name in compared(of)),
-    ]
-
-
-def compared(of: ResourceAccess) -> list[str]:
+def compared(of: ResourceAccess) -> set[str]:
     """Return the columns that `own_when` compares."""
-    return sorted({name for values in of.own_when.values() for name in values})
+    return {name for values in of.own_when.values() for name in values}

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import WithJsonSchema
 
-from tenantry.access import MAX_PERMISSION, Access, member, require_permission
+from tenantry.access import MAX_PERMISSION, Access, SubjectType, member, require_permission
 from tenantry.http import api_router, fails_with
+from tenantry.standard.explain.errors import InvalidQuestion
+from tenantry.standard.explain.question import AccessQuestion, SubjectReference
 from tenantry.standard.explain.schemas import ExplanationRead, WhoCanRead
-from tenantry.standard.explain.service import EXPLAIN, About, Asked, Explainer, Page
+from tenantry.standard.explain.service import EXPLAIN, Explainer
 
 _AN_ID = WithJsonSchema({"type": "string", "format": "uuid"})
 """Each may be absent, which in Python is None; the document does not offer ``null``, which no query can hold."""
 
 
 def _explainer(request: Request) -> Explainer:
-    return cast("Explainer", request.app.state.assembly.services.explainer)
+    service: Explainer = request.app.state.assembly.services.explainer
+    return service
 
 
-def _asked(
+def _question(
     action: Annotated[str, Query(min_length=1, max_length=MAX_PERMISSION, description="E.g. `projects:update`.")],
     resource_type: Annotated[
         str | None,
@@ -35,8 +38,8 @@ def _asked(
     resource_id: Annotated[
         UUID | None, Query(description="The record; without it, the whole resource."), _AN_ID
     ] = None,
-) -> Asked:
-    return Asked(action, resource_type, resource_id)
+) -> AccessQuestion:
+    return AccessQuestion(action, resource_type, resource_id)
 
 
 def _about(
@@ -45,12 +48,21 @@ def _about(
     ] = None,
     service_account_id: Annotated[UUID | None, Query(description="A service account of the tenant."), _AN_ID] = None,
     api_key_id: Annotated[UUID | None, Query(description="Whoever the key acts for, within its scope."), _AN_ID] = None,
-) -> About:
-    return About(user_id, service_account_id, api_key_id)
+) -> SubjectReference | None:
+    asked = {
+        SubjectType.USER: user_id,
+        SubjectType.SERVICE_ACCOUNT: service_account_id,
+        SubjectType.API_KEY: api_key_id,
+    }
+    named = [SubjectReference(kind, subject_id) for kind, subject_id in asked.items() if subject_id is not None]
+    if len(named) > 1:
+        raise InvalidQuestion.at("user_id", "Name one of user_id, service_account_id and api_key_id.")
+    return named[0] if named else None
 
 
 Service = Annotated[Explainer, Depends(_explainer)]
-Question = Annotated[Asked, Depends(_asked)]
+Asked = Annotated[AccessQuestion, Depends(_question)]
+About = Annotated[SubjectReference | None, Depends(_about)]
 _explains: Any = require_permission(EXPLAIN)
 
 
@@ -65,16 +77,13 @@ def explain_router() -> APIRouter:
         responses=fails_with(404),
         dependencies=[member],
     )
-    async def explain(
-        question: Question, about: Annotated[About, Depends(_about)], service: Service, access: Access
-    ) -> ExplanationRead:
+    async def explain(question: Asked, about: About, service: Service, access: Access) -> ExplanationRead:
         """Name the line of the decision order that decides, and the grant or the role behind it.
 
         Everybody may ask about themselves; to ask about others needs `access:explain`.
         """
         principal = access.principal
-        explanation = await service.explain(principal.tenant, question, about, principal)
-        return ExplanationRead.model_validate(explanation, from_attributes=True)
+        return await service.explain(principal.tenant, question, about or SubjectReference.of(principal), principal)
 
     @router.get(
         "/who-can",
@@ -84,14 +93,13 @@ def explain_router() -> APIRouter:
         dependencies=[_explains],
     )
     async def who_can(
-        question: Question,
+        question: Asked,
         service: Service,
         access: Access,
         limit: Annotated[int, Query(ge=1, le=1000, description="How many of them, at most.")] = 200,
         after: Annotated[UUID | None, Query(description="The last subject of the page before."), _AN_ID] = None,
     ) -> WhoCanRead:
         """Members and service accounts that may do it, by name, each with the line that lets them."""
-        page = await service.who_can(access.principal.tenant, question, Page(limit, after))
-        return WhoCanRead.model_validate(page, from_attributes=True)
+        return await service.who_can(access.principal.tenant, question, limit=limit, after=after)
 
     return router

@@ -1,13 +1,27 @@
-"""What explanations give over HTTP."""
+"""What an explanation says: the answer, where it came from, and the sentence for people."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from tenantry.access import Effect, Line, SubjectType
+from tenantry.access import ORDER, Effect, Line, SubjectType
 from tenantry.http import OutputSchema
-from tenantry.standard.explain.explanation import Scope
+
+SIGNED_IN = 1
+"""The number of "the actor is authenticated": where a deactivated person and an expired key end."""
+
+STEPS = {line: step for step, line in enumerate((*(line for line, _ in ORDER[1:]), Line.NOTHING), start=3)}
+"""The numbers of the lines in the decision order; the scope of a key stands before them and has none."""
+
+
+class Scope(StrEnum):
+    """What a grant is on, seen from the record that was asked about."""
+
+    RECORD = "record"
+    ABOVE = "above"
+    TYPE = "type"
 
 
 class ExplainedGrant(OutputSchema):

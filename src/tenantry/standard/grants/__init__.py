@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tenantry.module import Module
 from tenantry.standard.grants.permissions import GRANTS_PERMISSIONS
-from tenantry.standard.grants.router import record_grants_router, type_grants_router
-from tenantry.standard.grants.service import GrantService, by_name
+from tenantry.standard.grants.router import record_grants_router, type_grants
+from tenantry.standard.grants.service import GrantService, TypeGrantService, by_name
 
-module = Module("grants", permissions=GRANTS_PERMISSIONS, routers=(type_grants_router(),), folder=Path(__file__).parent)
+module = Module("grants", permissions=GRANTS_PERMISSIONS, routers=(type_grants,), folder=Path(__file__).parent)
 
-__all__ = ["GrantService", "by_name", "module", "record_grants_router"]
+__all__ = ["GrantService", "TypeGrantService", "by_name", "module", "record_grants_router"]

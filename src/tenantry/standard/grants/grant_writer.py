@@ -2,124 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 
-from tenantry.access import (
-    AccessContext,
-    BeyondOwnPermissions,
-    Effect,
-    GrantExpired,
-    PermissionCatalog,
-    Principal,
-    RoleDelegation,
-    SubjectType,
-    UnknownPermission,
-)
-from tenantry.audit import record
-from tenantry.database import Plane, Row, UnitOfWork
-from tenantry.kernel import FieldError, new_id
+from tenantry.access import BeyondOwnPermissions, Effect, GrantExpired, Principal, RoleDelegation, UnknownPermission
+from tenantry.database import UnitOfWork
+from tenantry.kernel import FieldError
 from tenantry.runtime import Runtime
-from tenantry.standard.grants.directory import Subject, find_subject
+from tenantry.standard.grants.directory import Subject
 from tenantry.standard.grants.repository import MARK_GRANTED
-from tenantry.tenancy import tenant_key
-
-
-@dataclass(frozen=True, slots=True)
-class GrantRequest:
-    """What is to be granted, as it was asked for."""
-
-    subject_type: SubjectType
-    subject_id: str
-    action: str
-    effect: Effect
-    expires_at: datetime | None = None
+from tenantry.standard.grants.schemas import GrantCreate
+from tenantry.tenancy import TenantFacts, tenant_key
 
 
 class GrantWriter:
-    """The steps of giving a grant that are the same everywhere."""
+    """The steps of giving a grant that are the same everywhere, for one principal."""
 
-    def __init__(self, runtime: Runtime, catalog: PermissionCatalog) -> None:
+    def __init__(self, principal: Principal, runtime: Runtime) -> None:
+        self._principal = principal
         self._runtime = runtime
-        self._catalog = catalog
-        self._roles = RoleDelegation(catalog)
 
-    def check(
-        self, principal: Principal, gift: GrantRequest, resources: Iterable[str], *, by_roles: Collection[str] = ()
+    def require_sensible(
+        self, asked: GrantCreate, resources: Collection[str], *, by_roles: Collection[str] = ()
     ) -> None:
-        """Refuse what cannot be granted on these resources, and what the principal cannot give away.
+        """Refuse what cannot be granted on these resources.
 
         `by_roles` are permissions that no grant decides: to grant them would be a promise that is not kept, as it would
-        be for administering grants. To deny somebody something one need not have it. Raises `UnknownPermission`,
-        `GrantExpired` and `BeyondOwnPermissions`.
+        be for administering grants. Raises `UnknownPermission` and `GrantExpired`.
         """
-        resource, _, verb = gift.action.partition(":")
-        if resource not in set(resources) or not self._catalog.is_known(gift.action):
+        resource, _, verb = asked.action.partition(":")
+        if resource not in resources or not self._runtime.permissions.expand([asked.action]):
             raise _unknown("There is no such action here.")
-        if verb == "grant" or gift.action in by_roles:
+        if verb == "grant" or asked.action in by_roles:
             raise _unknown("Roles alone decide about this, on every record alike.")
-        if gift.expires_at is not None and gift.expires_at <= self._runtime.clock.now():
+        if asked.expires_at is not None and asked.expires_at <= self._runtime.clock.now():
             raise GrantExpired(errors=[FieldError("/expires_at", "This moment has passed.", "in_the_past")])
-        if gift.effect is Effect.ALLOW:
-            lacking = sorted(one for one in self._catalog.expand([gift.action]) if not principal.holds(one))
-            if lacking:
-                raise BeyondOwnPermissions(f"You do not hold {', '.join(lacking)}.")
 
-    async def prepare(self, access: AccessContext, gift: GrantRequest, marks: frozenset[str]) -> Subject:
-        """Find the subject, and note that grants may exist, before one does.
+    async def require_held(self, uow: UnitOfWork, action: str, effect: str) -> None:
+        """Refuse to allow what the giver does not hold; to deny somebody something one need not have it.
 
-        The mark is committed and announced first: no process can miss a grant for longer than it could miss the mark.
-        What is allowed to somebody, the giver's roles must hold now: a grant made in the last second of a role would
-        outlive it. Raises `UnknownSubject`, `NotAMember` and `BeyondOwnPermissions`.
+        The roles must hold it now, in a unit of work of the control plane: a grant made in the last second of a role
+        would outlive it. Raises `BeyondOwnPermissions` and `NotAMember`.
         """
-        tenant = access.principal.tenant
-        async with access.work(Plane.CONTROL) as uow:
-            if gift.effect is Effect.ALLOW:
-                await self._roles.require_holds(uow, access.principal, self._catalog.expand([gift.action]))
-            subject = await find_subject(uow, gift.subject_type, gift.subject_id)
-            if not marks <= tenant.granted:
-                await uow.run(MARK_GRANTED, tenant_id=tenant.id, resources=sorted(marks))
-                await self._runtime.facts.announce(uow, tenant_key(tenant.id))
-        return subject
+        if effect != Effect.ALLOW:
+            return
+        permissions = self._runtime.permissions.expand([action])
+        if lacking := sorted(one for one in permissions if not self._principal.holds(one)):
+            raise BeyondOwnPermissions(f"You do not hold {', '.join(lacking)}.")
+        await RoleDelegation(self._runtime.permissions).require_holds(uow, self._principal, permissions)
 
-    def values(self, principal: Principal, gift: GrantRequest, subject: Subject, resource_type: str) -> dict[str, Any]:
-        """Return the parameters of the statement that gives it."""
+    def columns(self, asked: GrantCreate, subject: Subject, resource_type: str) -> dict[str, Any]:
+        """Return the columns of the grant, but for whose and when it is."""
         return {
-            "tenant_id": principal.tenant.id,
-            "id": new_id(),
             "resource_type": resource_type,
             "subject_type": subject.type.value,
             "subject_id": subject.id,
-            "action": gift.action,
-            "effect": gift.effect.value,
-            "expires_at": gift.expires_at,
-            "created_by": principal.user_id,
-            "now": self._runtime.clock.now(),
+            "action": asked.action,
+            "effect": asked.effect.value,
+            "expires_at": asked.expires_at,
         }
 
 
-async def note_forgotten(uow: UnitOfWork, subject_id: UUID, number: int) -> None:
-    """Write the audit line about the grants of somebody that were deleted together."""
-    await record(uow, "grants.forgotten", resource_type="user", resource_id=subject_id, before={"grants": number})
+async def mark_granted(uow: UnitOfWork, runtime: Runtime, tenant: TenantFacts, marks: Collection[str]) -> None:
+    """Note that grants may exist for some resources, in a transaction that ends before one does.
+
+    The mark is committed and announced first: no process can miss a grant for longer than it could miss the mark.
+    """
+    if not tenant.granted.issuperset(marks):
+        await uow.run(MARK_GRANTED, tenant_id=tenant.id, resources=sorted(marks))
+        await runtime.facts.announce(uow, tenant_key(tenant.id))
 
 
 def _unknown(message: str) -> UnknownPermission:
     return UnknownPermission(errors=[FieldError("/action", message, UnknownPermission.code)])
-
-
-def trail_of(grant: Row) -> dict[str, Any]:
-    """Return a grant as the trail shows it."""
-    return {name: _plain(value) for name, value in dict(grant).items() if name not in ("created_at", "created_by")}
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case UUID():
-            return str(value)
-        case datetime():
-            return value.isoformat()
-        case _:
-            return value

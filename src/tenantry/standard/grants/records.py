@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
 from tenantry.access import (
     SUBJECTS,
     AccessContext,
     Breadth,
-    GrantExists,
     GrantNotFound,
     Permit,
     Principal,
@@ -20,32 +19,29 @@ from tenantry.access import (
     refusal,
 )
 from tenantry.audit import record
-from tenantry.database import Row, UnitOfWork
+from tenantry.database import Plane, UnitOfWork
 from tenantry.events import publish
-from tenantry.kernel import SYSTEM
+from tenantry.kernel import new_id
 from tenantry.query import ListPage, ListRequest
-from tenantry.runtime import Runtime
-from tenantry.standard.grants.grant_writer import GrantRequest, GrantWriter, note_forgotten, trail_of
-from tenantry.standard.grants.repository import COUNT_OF_RECORD, FORGET_SUBJECT, GIVE, LOCK_COUNTED, OF_RECORD, TAKE
-from tenantry.tenancy import TenantFacts
+from tenantry.standard.grants.directory import Subject, find_subject
+from tenantry.standard.grants.grant_writer import GrantWriter, mark_granted
+from tenantry.standard.grants.repository import GIVE, LOCK_COUNTED, OF_RECORD, ON_RECORDS, TAKE
+from tenantry.standard.grants.schemas import GrantCreate, GrantRead
 
 MAX_GRANTS = 1_000
 """Grants on one record."""
 
 
 class RecordGrants:
-    """Grants on the records of every grantable resource. `below` names the resources under each.
+    """Grants on the records of every grantable resource among `resources`, those of an application."""
 
-    `fields` are the permissions of restricted fields, which are shown on every record or on none.
-    """
-
-    def __init__(
-        self, runtime: Runtime, giving: GrantWriter, below: Mapping[str, frozenset[str]], fields: frozenset[str]
-    ) -> None:
-        self._runtime = runtime
-        self._giving = giving
-        self._below = below
-        self._fields = fields
+    def __init__(self, resources: Iterable[ResourceAccess]) -> None:
+        declared = tuple(resources)
+        self._below = {
+            above.resource: {one.resource for one in declared if above in tuple(one.above)} for above in declared
+        }
+        self._fields = {permission for one in declared for permission in one.restricted.values()}
+        """The permissions of restricted fields, which are shown on every record or on none."""
 
     async def list(self, access: AccessContext, of: ResourceAccess, record_id: UUID, request: ListRequest) -> ListPage:
         """Return a page of the grants on a record, expired ones too. Raises `RecordNotFound`, `NotPermitted`."""
@@ -53,45 +49,55 @@ class RecordGrants:
             await _require_admin(uow, access.principal, of, record_id)
             return await OF_RECORD.read(uow, request, record_id=record_id)
 
-    async def give(self, access: AccessContext, of: ResourceAccess, record_id: UUID, gift: GrantRequest) -> Row:
-        """Grant something on a record and what lies below it; return the grant.
+    async def prepare(self, access: AccessContext, of: ResourceAccess, record_id: UUID, asked: GrantCreate) -> Subject:
+        """Refuse what may not be given, and note that grants may exist before one does; return to whom it is given.
 
-        Raises as `list` does, then `UnknownPermission`, `GrantExpired`, `BeyondOwnPermissions`, `UnknownSubject`,
-        `GrantExists` and `TooManyGrants`.
+        Raises as `list` does, then `UnknownPermission`, `GrantExpired`, `UnknownSubject`, `BeyondOwnPermissions` and
+        `NotAMember`.
         """
         principal = access.principal
         async with access.work() as uow:
             await _require_admin(uow, principal, of, record_id)
-        self._giving.check(principal, gift, self._below[of.resource], by_roles=self._fields)
-        marks = frozenset({gift.action.partition(":")[0]})
-        subject = await self._giving.prepare(access, gift, marks)
-        values = self._giving.values(principal, gift, subject, of.singular)
-        async with access.work() as uow:
-            await _require_admin(uow, principal, of, record_id)
-            await uow.run(LOCK_COUNTED, counted=f"tenantry.grants:{record_id}")
-            if await uow.value(COUNT_OF_RECORD, record_id=record_id) >= MAX_GRANTS:
-                raise TooManyGrants(f"A {of.singular} takes {MAX_GRANTS} grants.")
-            grant = await uow.one(GIVE, record_id=record_id, **values)
-            if grant is None:
-                raise GrantExists
-            await _note(uow, "grants.given", of, grant, after=grant)
+        writer = GrantWriter(principal, access.runtime)
+        writer.require_sensible(asked, self._below[of.resource], by_roles=self._fields)
+        async with access.work(Plane.CONTROL) as uow:
+            subject = await find_subject(uow, asked.subject_type, asked.subject_id)
+            await writer.require_held(uow, asked.action, asked.effect)
+            await mark_granted(uow, access.runtime, principal.tenant, {asked.action.partition(":")[0]})
+        return subject
+
+    async def give(
+        self,
+        uow: UnitOfWork,
+        access: AccessContext,
+        of: ResourceAccess,
+        record_id: UUID,
+        asked: GrantCreate,
+        subject: Subject,
+    ) -> GrantRead:
+        """Grant something on a record and what lies below it, to the subject that `prepare` returned.
+
+        Raises as `list` does, `TooManyGrants` and `GrantExists`.
+        """
+        await _require_admin(uow, access.principal, of, record_id)
+        await uow.run(LOCK_COUNTED, counted=f"tenantry.grants:{record_id}")
+        columns = GrantWriter(access.principal, access.runtime).columns(asked, subject, of.singular)
+        new = columns | {"tenant_id": access.tenant_id, "record_id": record_id}
+        if await uow.value(ON_RECORDS.make_room, **new, now=access.runtime.clock.now()) >= MAX_GRANTS:
+            raise TooManyGrants(f"A {of.singular} takes {MAX_GRANTS} grants.")
+        row = await uow.exactly_one(GIVE, **new, id=new_id(), created_by=access.principal.user_id)
+        grant = GrantRead(**dict(row))
+        await _note(uow, "grants.given", of, grant)
         return grant
 
     async def take(self, access: AccessContext, of: ResourceAccess, record_id: UUID, grant_id: UUID) -> None:
         """Take a grant back. Raises as `list` does, and `GrantNotFound`."""
         async with access.work() as uow:
             await _require_admin(uow, access.principal, of, record_id)
-            grant = await uow.one(TAKE, record_id=record_id, grant_id=grant_id)
-            if grant is None:
+            row = await uow.one(TAKE, record_id=record_id, grant_id=grant_id)
+            if row is None:
                 raise GrantNotFound
-            await _note(uow, "grants.taken", of, grant, before=grant)
-
-    async def forget(self, tenant: TenantFacts, subject_id: UUID) -> None:
-        """Delete every grant of a subject on records."""
-        scope = self._runtime.database.tenant_scope(tenant.id, tenant.placement, actor=SYSTEM, request_id=None)
-        async with scope as uow:
-            if number := await uow.run(FORGET_SUBJECT, subject_id=subject_id):
-                await note_forgotten(uow, subject_id, number)
+            await _note(uow, "grants.taken", of, GrantRead(**dict(row)))
 
 
 async def _require_admin(uow: UnitOfWork, principal: Principal, of: ResourceAccess, record_id: UUID) -> None:
@@ -108,24 +114,10 @@ async def _require_admin(uow: UnitOfWork, principal: Principal, of: ResourceAcce
         raise refusal(of, "grant", record_id)
 
 
-async def _note(
-    uow: UnitOfWork,
-    happened: str,
-    of: ResourceAccess,
-    grant: Row,
-    *,
-    before: Row | None = None,
-    after: Row | None = None,
-) -> None:
+async def _note(uow: UnitOfWork, happened: str, of: ResourceAccess, grant: GrantRead) -> None:
     """Write the audit line and the event, on the record that the grant is on."""
-    record_id = grant["record_id"]
-    await record(
-        uow,
-        happened,
-        resource_type=of.singular,
-        resource_id=record_id,
-        before=trail_of(before) if before else None,
-        after=trail_of(after) if after else None,
-    )
-    data = {"id": str(record_id), "grant_id": str(grant["id"])}
-    await publish(uow, happened, aggregate=of.singular, aggregate_id=record_id, data=data)
+    shown = grant.model_dump(mode="json", exclude={"created_at", "created_by"})
+    before, after = (None, shown) if happened == "grants.given" else (shown, None)
+    await record(uow, happened, resource_type=of.singular, resource_id=grant.record_id, before=before, after=after)
+    data = {"id": str(grant.record_id), "grant_id": str(grant.id)}
+    await publish(uow, happened, aggregate=of.singular, aggregate_id=grant.record_id, data=data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
-    Select,
     String,
     Table,
     Text,
@@ -14,103 +13,78 @@ from sqlalchemy import (
     delete,
     distinct,
     func,
+    insert,
     literal,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 
 from tenantry.access import ApiKey, CustomRole, Grant, ServiceAccount, TypeGrant
 from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
 from tenantry.query import RowList
+from tenantry.standard.grants.schemas import GrantRead
 from tenantry.tenancy import Member, Team, Tenant
 
 grants = Grant.__table__.c
-type_grants = TypeGrant.__table__.c
 tenants = Tenant.__table__.c
 
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _RECORD = bindparam("record_id", type_=Uuid)
-_GRANT = bindparam("grant_id", type_=Uuid)
 _NOW = bindparam("now", type_=Timestamp)
 
 
-def _shown(table: Table) -> Select[*tuple[object, ...]]:
-    named = ["id", "resource_type", "record_id", "subject_type", "subject_id", "action", "effect", "expires_at"]
-    return select(*(table.c[name] for name in [*named, "created_by", "created_at"] if name in table.c))
+class GrantStatements:
+    """What is asked of the grants in one of the two tables; `on` are the columns that say what a grant is on."""
+
+    def __init__(self, table: Table, *on: str) -> None:
+        given = {
+            name: table.c[name] == bindparam(name, type_=table.c[name].type) for name in _IDENTITY if name in table.c
+        }
+        gone = delete(table).where(*given.values(), table.c.expires_at <= _NOW).returning(table.c.id).cte("gone")
+        there = select(func.count()).select_from(table).where(*(given[name] for name in on))
+        self.make_room = Statement(there.where(table.c.id.not_in(select(gone.c.id))), writes=True)
+        """How many grants there are on the same, without the one that has expired and would be given again: it goes."""
+        subject = table.c.subject_id == bindparam("subject_id", type_=Uuid)
+        self.forget = Statement(delete(table).where(given["tenant_id"], subject), writes=True)
 
 
-def _giving(table: Table) -> Statement:
-    """Insert a grant; one that has expired makes room. No row where the same grant is in force already."""
-    names = [name for name in table.c.keys() if name != "created_at"]  # noqa: SIM118 - a column collection
-    given = insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
-    same = [name for name in ("tenant_id", "record_id", "subject_id", "action", "effect") if name in table.c]
-    replaced = {name: given.excluded[name] for name in ("id", "expires_at", "created_by")} | {"created_at": func.now()}
-    return Statement(
-        given.on_conflict_do_update(index_elements=same, set_=replaced, where=table.c.expires_at <= _NOW).returning(
-            *_shown(table).selected_columns
-        ),
-        writes=True,
-    )
+_IDENTITY = ("tenant_id", "record_id", "subject_id", "action", "effect")
+"""What makes a grant the same as another, as its unique index says."""
 
-
-# Grants on records, tenant plane
-
-GIVE = _giving(Grant.__table__)
-
-TAKE = Statement(
-    delete(Grant)
-    .where(grants.id == _GRANT, grants.record_id == _RECORD)
-    .returning(*_shown(Grant.__table__).selected_columns),
-    writes=True,
-)
+ON_RECORDS = GrantStatements(Grant.__table__, "tenant_id", "record_id")
+ON_RESOURCES = GrantStatements(TypeGrant.__table__, "tenant_id")
 
 LOCK_COUNTED = Statement(
     select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("counted", type_=String), literal(0))))
 )
 """Makes those who count grants before they add one do so one after the other, until the end of the transaction."""
 
-COUNT_OF_RECORD = Statement(select(func.count()).select_from(Grant).where(grants.record_id == _RECORD))
+# Grants on records, which the engine does not serve
 
-FORGET_SUBJECT = Statement(delete(Grant).where(grants.subject_id == bindparam("subject_id", type_=Uuid)), writes=True)
+_NEW = [name for name in grants.keys() if name != "created_at"]  # noqa: SIM118 - a column collection
+_SHOWN = [grants[name] for name in GrantRead.model_fields]
+
+GIVE = Statement(
+    insert(Grant).values({name: bindparam(name, type_=grants[name].type) for name in _NEW}).returning(*_SHOWN),
+    writes=True,
+)
+
+TAKE = Statement(
+    delete(Grant).where(grants.id == bindparam("grant_id", type_=Uuid), grants.record_id == _RECORD).returning(*_SHOWN),
+    writes=True,
+)
 
 OF_RECORD = RowList(
-    _shown(Grant.__table__).where(grants.record_id == _RECORD),
+    select(*_SHOWN).where(grants.record_id == _RECORD),
     filters={"subject_type", "subject_id", "action", "effect", "expires_at"},
     sorts={"created_at", "action"},
     search=set(),
     default_sort="created_at",
 )
 
-# Grants on whole resources, control plane
-
-GIVE_TYPE = _giving(TypeGrant.__table__)
-
-TAKE_TYPE = Statement(
-    delete(TypeGrant)
-    .where(type_grants.tenant_id == _TENANT, type_grants.id == _GRANT)
-    .returning(*_shown(TypeGrant.__table__).selected_columns),
-    writes=True,
-)
-
-COUNT_TYPE = Statement(select(func.count()).select_from(TypeGrant).where(type_grants.tenant_id == _TENANT))
-
-FORGET_TYPE_SUBJECT = Statement(
-    delete(TypeGrant).where(
-        type_grants.tenant_id == _TENANT, type_grants.subject_id == bindparam("subject_id", type_=Uuid)
-    ),
-    writes=True,
-)
-
-OF_TYPES = RowList(
-    _shown(TypeGrant.__table__).where(type_grants.tenant_id == _TENANT),
-    filters={"resource_type", "subject_type", "subject_id", "action", "effect", "expires_at"},
-    sorts={"created_at", "action"},
-    search=set(),
-    default_sort="created_at",
-)
+# The mark of a tenant that has grants
 
 _MARKS = func.unnest(tenants.granted + bindparam("resources", type_=ARRAY(Text))).column_valued("mark")
 

@@ -1,4 +1,4 @@
-"""What grants take and give over HTTP."""
+"""What grants take and give over HTTP: on a record and on a whole resource, the same but for what they are on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pydantic import Field, StringConstraints
 
 from tenantry.access import MAX_PERMISSION, Effect, SubjectType
 from tenantry.http import AwareDateTime, InputSchema, OutputSchema
-from tenantry.resources import PageFacts
 
 ActionName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*:(\*|[a-z][a-z0-9_-]*)$", max_length=MAX_PERMISSION)
@@ -55,17 +54,3 @@ class GrantRead(TypeGrantRead):
     """A grant on one record."""
 
     record_id: UUID
-
-
-class GrantPage(OutputSchema):
-    """A page of the grants on a record."""
-
-    items: list[GrantRead]
-    page: PageFacts
-
-
-class TypeGrantPage(OutputSchema):
-    """A page of the grants on whole resources."""
-
-    items: list[TypeGrantRead]
-    page: PageFacts

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from tenantry.module import Module
-from tenantry.standard.invitations.router import router
+from tenantry.standard.invitations.accepting import Invitations
+from tenantry.standard.invitations.router import accepting, invitations
+from tenantry.standard.invitations.service import InvitationService, invite
 
-module = Module("invitations", routers=(router,), folder=Path(__file__).parent)
+module = Module("invitations", routers=(invitations, accepting), folder=Path(__file__).parent)
 
-__all__ = ["module"]
+__all__ = ["InvitationService", "Invitations", "invite", "module"]

@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import Field, SecretStr
 
 from tenantry.http import Email, InputSchema, OutputSchema
-from tenantry.resources import PageFacts
 from tenantry.tenancy import RoleName
 
 
@@ -37,10 +36,6 @@ class InvitationRead(OutputSchema):
     expires_at: datetime
 
 
-class InvitationListItem(InvitationRead):
-    """An invitation in a list."""
-
-
 class JoinedTenant(OutputSchema):
     """The tenant that an invitation led to, and the role there."""
 
@@ -48,10 +43,3 @@ class JoinedTenant(OutputSchema):
     slug: str
     name: str
     role: str
-
-
-class InvitationPage(OutputSchema):
-    """A page of the open invitations."""
-
-    items: list[InvitationListItem]
-    page: PageFacts

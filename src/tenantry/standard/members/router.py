@@ -2,80 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
 from tenantry.access import Access, member, require_permission
-from tenantry.http import API_PREFIX, api_router
-from tenantry.resources import list_answer, list_binding, parameters_of
+from tenantry.database import Plane
+from tenantry.http import API_PREFIX, CREATED, api_router, etag
+from tenantry.resources import Expected, Operation, ResourceRouter
 from tenantry.standard.invitations.schemas import InvitationRead
-from tenantry.standard.invitations.service import InvitationRecord
-from tenantry.standard.members.repository import MEMBERS
-from tenantry.standard.members.schemas import MemberAdd, MemberPage, MemberRead, RoleChange
-from tenantry.standard.members.service import MemberRecord, Members
+from tenantry.standard.invitations.service import invite
+from tenantry.standard.members.joining import Members
+from tenantry.standard.members.schemas import MemberAdd, MemberRead, RoleChange
+from tenantry.standard.members.service import MemberService
 
-router = api_router("/members", tags=["members"])
-_reader: Any = require_permission("members:read")
+members = ResourceRouter(
+    MemberService,
+    "/members",
+    update=RoleChange,
+    operations={Operation.LIST, Operation.READ, Operation.UPDATE},
+    filters={"role", "created_at"},
+    sort={"name", "created_at"},
+    default_sort="created_at",
+    search={"name", "email"},
+    id_in_path="user_id",
+)
+joining = api_router("/members", tags=["members"])
 _manager: Any = require_permission("members:manage")
-_listing = parameters_of(MEMBERS)
 
 
-def member_service(request: Request) -> Members:
+def members_of_application(request: Request) -> Members:
     """Return the service of the application."""
-    return cast("Members", request.app.state.assembly.services.members)
+    service: Members = request.app.state.assembly.services.members
+    return service
 
 
-Service = Annotated[Members, Depends(member_service)]
-
-
-@router.get("", operation_id="members_list", response_model=MemberPage, dependencies=[_reader], openapi_extra=_listing)
-async def list_members(request: Request, service: Service, access: Access) -> Response:
-    """List the members."""
-    return await list_answer(
-        request, MEMBERS, list_binding(access, "members"), lambda asked: service.list(access, asked)
-    )
-
-
-@router.post(
+@joining.post(
     "",
     status_code=201,
     operation_id="members_create",
     dependencies=[_manager],
-    responses={202: {"model": InvitationRead, "description": "An invitation was mailed instead."}},
+    response_model=MemberRead,
+    responses={
+        201: CREATED,
+        202: {"model": InvitationRead, "description": "An invitation was mailed instead."},
+    },
 )
 async def add_member(
-    payload: MemberAdd, response: Response, service: Service, access: Access
-) -> MemberRead | InvitationRead:
+    payload: MemberAdd, service: Annotated[Members, Depends(members_of_application)], access: Access
+) -> Response:
     """Add a member, or mail an invitation to an address that nobody has verified."""
-    added: MemberRecord | InvitationRecord
-    if payload.user_id is not None:
-        added = await service.add(access, payload.user_id, payload.role)
-    else:
-        added = await service.add_by_email(access, str(payload.email), payload.role)
-    if isinstance(added, MemberRecord):
-        response.headers["Location"] = f"{API_PREFIX}/members/{added.user_id}"
-        return MemberRead.model_validate(added)
-    response.status_code = 202
-    return InvitationRead.model_validate(added)
+    user_id = payload.user_id or await service.find(access, str(payload.email))
+    if user_id is None:
+        invitation = await invite(access, str(payload.email), payload.role)
+        return Response(invitation.json, 202, media_type="application/json")
+    added = await service.add(access, user_id, payload.role)
+    headers = {"Location": f"{API_PREFIX}/members/{added.id}", "ETag": etag(added.version or 1)}
+    return Response(added.json, 201, headers, media_type="application/json")
 
 
-@router.get("/{user_id}", operation_id="members_read", dependencies=[_reader])
-async def read_member(user_id: UUID, service: Service, access: Access) -> MemberRead:
-    """A member."""
-    return MemberRead.model_validate(await service.read(access, user_id))
-
-
-@router.patch("/{user_id}", operation_id="members_update", dependencies=[_manager])
-async def change_role(user_id: UUID, payload: RoleChange, service: Service, access: Access) -> MemberRead:
-    """Give a member another role."""
-    return MemberRead.model_validate(await service.change_role(access, user_id, payload.role))
-
-
-@router.delete("/{user_id}", status_code=204, operation_id="members_delete", dependencies=[member])
-async def remove_member(user_id: UUID, service: Service, access: Access) -> None:
+@joining.delete("/{user_id}", status_code=204, operation_id="members_delete", dependencies=[member])
+async def remove_member(user_id: UUID, access: Access, expected: Expected) -> None:
     """Remove a member. Everybody may leave; removing others needs the permission to manage members."""
-    if user_id != access.principal.user_id:
-        access.principal.require("members:manage")
-    await service.remove(access, user_id)
+    async with access.work(Plane.CONTROL) as uow:
+        await MemberService(uow, access.principal, access.runtime).delete(user_id, expected=expected)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from tenantry.http import Email, InputSchema, OutputSchema
-from tenantry.resources import PageFacts
+from tenantry.resources import ReadSchema, SqlField
+from tenantry.standard.members.repository import email_of, name_of, teams_of
 from tenantry.tenancy import RoleName
 
 
@@ -28,6 +28,13 @@ class MemberAdd(InputSchema):
         return self
 
 
+class NewMember(InputSchema):
+    """A person who is found, and the role that they get."""
+
+    user_id: UUID
+    role: RoleName
+
+
 class RoleChange(InputSchema):
     """The new role of a member."""
 
@@ -41,26 +48,13 @@ class TeamOfMember(OutputSchema):
     name: str
 
 
-class MemberRead(OutputSchema):
+class MemberRead(ReadSchema):
     """A member of the tenant; `id` is the user's, like `user_id`."""
 
-    id: UUID
+    id: Annotated[UUID, SqlField(lambda rows: rows.c.user_id)]
     user_id: UUID
-    name: str
-    email: str
+    name: Annotated[str, SqlField(name_of)]
+    email: Annotated[str, SqlField(email_of)]
     role: str
-    teams: list[TeamOfMember]
+    teams: Annotated[list[TeamOfMember], SqlField(teams_of)]
     """The teams that the member is in directly, by name."""
-    created_at: datetime
-    updated_at: datetime
-
-
-class MemberListItem(MemberRead):
-    """A member in a list."""
-
-
-class MemberPage(OutputSchema):
-    """A page of the members."""
-
-    items: list[MemberListItem]
-    page: PageFacts

@@ -1,215 +1,116 @@
-"""Members: who belongs to a tenant, in which role. A tenant keeps an owner, and nobody gives more than they have."""
+"""The rules of members: a tenant keeps an owner, nobody gives or takes more than they have, and everybody may leave."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from tenantry.access import AccessContext, RoleDelegation
-from tenantry.audit import record
-from tenantry.database import Plane, Row, UnitOfWork
-from tenantry.identity import email_key
-from tenantry.kernel import SYSTEM
-from tenantry.query import ListPage, ListRequest
-from tenantry.runtime import Runtime
-from tenantry.standard.invitations.service import ForgetGrants, InvitationRecord, Invitations
-from tenantry.standard.members.repository import MEMBERS
+from tenantry.access import Breadth, Permit, Permits, ResourceAccess, RoleDelegation
+from tenantry.database import Row
+from tenantry.resources import Rendered, ResourceDefinition, ResourceService, Write
+from tenantry.standard.members.repository import LOCK_MEMBERS
+from tenantry.standard.members.schemas import MemberRead
 from tenantry.tenancy import (
-    DELETE_MEMBER,
-    INSERT_MEMBER,
-    IS_MEMBER,
-    LOCK_MEMBERS,
-    MEMBER_BY_ID,
     REVOKE_INVITATIONS_OF,
-    TENANTS_OF_PERSON,
-    UPDATE_MEMBER,
-    VERIFIED_USER_BY_EMAIL,
     VERIFIED_USER_BY_ID,
     LastOwner,
+    Member,
     MemberNotFound,
     Role,
-    TenantFacts,
     UnknownUser,
     keys_of_members,
     lock_roles_shared,
     team_roles_of,
 )
 
-TenantOf = Callable[[UUID], Awaitable[TenantFacts]]
-"""Finds a tenant by its id."""
+ACCESS = ResourceAccess(
+    "members",
+    Member,
+    "member",
+    permissions=dict.fromkeys(("create", "update", "delete"), "members:manage"),
+    whole=True,
+    not_found=MemberNotFound,
+)
+LEAVING: Permits = (Permit(Breadth.ALL), Permit(Breadth.ALL))
+"""What everybody may do with their own membership, whatever their role holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRecord:
-    """A member, as the tenant sees them. `id` is the user's."""
+class MemberService(ResourceService):
+    """The members of one tenant. To let people in, call `Members.add`, which forgets what they were granted before."""
 
-    id: UUID
-    user_id: UUID
-    name: str
-    email: str
-    role: str
-    teams: list[dict[str, Any]]
-    created_at: datetime
-    updated_at: datetime
+    resource = ResourceDefinition(ACCESS, read=MemberRead, key="user_id")
+    _held: Sequence[Row] = ()
+    _email_key = ""
 
-    @classmethod
-    def of(cls, row: Row) -> MemberRecord:
-        """Return the record in a row of the members' columns."""
-        return cls(**{**row, "teams": json.loads(row["teams"])})
+    async def lock(self, verb: str, record_id: UUID | None) -> None:
+        """Let no role change its meaning; hold the member, whoever acts, and the owners, always in the same order."""
+        tenant_id, acting_id = self.principal.tenant.id, self.principal.holder_id
+        await lock_roles_shared(self.uow, tenant_id)
+        if record_id is not None:
+            self._held = await self.uow.all(LOCK_MEMBERS, tenant_id=tenant_id, user_id=record_id, acting_id=acting_id)
 
+    def permits(self, verb: str, record_id: UUID) -> Permits | None:
+        """Everybody may leave."""
+        return LEAVING if verb == "delete" and record_id == self.principal.holder_id else None
 
-class Members:
-    """The members of one tenant. `roles` says who may give which role."""
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        invitations: Invitations,
-        *,
-        roles: RoleDelegation,
-        forget_grants: ForgetGrants,
-        tenant_of: TenantOf,
-    ) -> None:
-        self._database = runtime.database
-        self._clock = runtime.clock
-        self._facts = runtime.facts
-        self._invitations = invitations
-        self._roles = roles
-        self._forget_grants = forget_grants
-        self._tenant_of = tenant_of
-        self._runtime = runtime
-
-    async def list(self, context: AccessContext, request: ListRequest) -> ListPage:
-        """Return a page of the members."""
-        async with context.work(Plane.CONTROL) as uow:
-            return await MEMBERS.read(uow, request, tenant_id=context.tenant_id)
-
-    async def read(self, context: AccessContext, user_id: UUID) -> MemberRecord:
-        """Return a member. Raises `MemberNotFound`."""
-        async with context.work(Plane.CONTROL) as uow:
-            return await _read(uow, context.tenant_id, user_id)
-
-    async def add(self, context: AccessContext, user_id: UUID, role: str) -> MemberRecord:
-        """Add a user whose e-mail address is verified.
-
-        Raises `UnknownUser`, `AlreadyMember`, `UnknownRole` and `RoleAboveOwn`.
-        """
-        await self._start_afresh(context, user_id)
-        async with context.work(Plane.CONTROL) as uow:
-            await lock_roles_shared(uow, context.tenant_id)
-            user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
-            if user is None:
-                raise UnknownUser
-            return await self._insert(uow, context, user, role)
-
-    async def add_by_email(self, context: AccessContext, email: str, role: str) -> MemberRecord | InvitationRecord:
-        """Add whoever has this address, if they proved that; otherwise mail an invitation to it.
-
-        An address counts only once verified: else whoever registered a victim's address would be let in when an owner
-        adds the victim. Raises `AlreadyMember`, `UnknownRole` and `RoleAboveOwn`.
-        """
-        async with context.work(Plane.CONTROL) as uow:
-            user = await uow.one(VERIFIED_USER_BY_EMAIL, email_key=email_key(email))
+    async def check_create(self, write: Write) -> None:
+        """Refuse who is no user with a verified address, and a role that whoever acts may not give."""
+        user = await self.uow.one(VERIFIED_USER_BY_ID, user_id=write.values["user_id"])
         if user is None:
-            return await self._invitations.invite(context, email, role)
-        return await self.add(context, user["id"], role)
+            raise UnknownUser
+        self._email_key = user["email_key"]
+        await self._delegation.require_may_give(self.uow, self.principal, write.values["role"])
 
-    async def change_role(self, context: AccessContext, user_id: UUID, role: str) -> MemberRecord:
-        """Give a member another role.
+    async def check_update(self, write: Write) -> None:
+        """Refuse to touch a member who is above whoever acts, and to give a role that they may not give."""
+        await self._require_may_take(write.before)
+        await self._delegation.require_may_give(self.uow, self.principal, write.after("role"))
 
-        Raises `MemberNotFound`, `LastOwner`, `UnknownRole` and `RoleAboveOwn`, the last also for a member who is above
-        oneself.
-        """
-        async with context.work(Plane.CONTROL) as uow:
-            before = await self._hold(uow, context, user_id, becomes=role)
-            if before != role:
-                await uow.run(UPDATE_MEMBER, tenant_id=context.tenant_id, user_id=user_id, new_role=role)
-                await record(
-                    uow,
-                    "members.role_changed",
-                    resource_type="member",
-                    resource_id=user_id,
-                    before={"role": before},
-                    after={"role": role},
-                )
-                await self._facts.announce(uow, *keys_of_members(context.tenant_id, user_id))
-            return await _read(uow, context.tenant_id, user_id)
+    async def check_delete(self, write: Write) -> None:
+        """Refuse to remove a member who is above whoever acts; a person may leave, but not by a key with a scope."""
+        if write.before["user_id"] != self.principal.holder_id or self.principal.ceiling is not None:
+            await self._require_may_take(write.before)
 
-    async def remove(self, context: AccessContext, user_id: UUID) -> None:
-        """Remove a member, or leave. Raises as `change_role` does."""
-        async with context.work(Plane.CONTROL) as uow:
-            before = await self._hold(uow, context, user_id, becomes=None)
-            await uow.run(DELETE_MEMBER, tenant_id=context.tenant_id, user_id=user_id)
-            await record(uow, "members.removed", resource_type="member", resource_id=user_id, before={"role": before})
-            await self._facts.announce(uow, *keys_of_members(context.tenant_id, user_id))
+    async def conflict(self, write: Write) -> None:
+        """Refuse to take the last owner."""
+        if write.verb != "create":
+            becomes = write.after("role") if write.verb == "update" else None
+            self._require_owner(write.before["user_id"], becomes=becomes)
 
-    async def leave_all(self, user_id: UUID) -> None:
-        """Take a person who is about to be removed out of every tenant.
+    async def require_removable(self, user_id: UUID) -> None:
+        """Raise `LastOwner` where the tenant would be left without an owner, whoever removes the person."""
+        await self.lock("delete", user_id)
+        self._require_owner(user_id, becomes=None)
 
-        Raises `LastOwner` where a tenant would be left without an owner; then the person has left none.
-        """
-        async with self._database.control_scope(actor=SYSTEM, user_id=user_id) as uow:
-            left = [row["tenant_id"] for row in await uow.all(TENANTS_OF_PERSON, user_id=user_id)]
-        places = [AccessContext.system(await self._tenant_of(tenant_id), self._runtime) for tenant_id in left]
-        for context in places:
-            async with context.work(Plane.CONTROL) as uow:
-                await self._hold(uow, context, user_id, becomes=None)
-        for context in places:
-            await self.remove(context, user_id)
+    def announced(self, write: Write, record_id: UUID) -> Iterable[str]:
+        """The membership, and how many there are."""
+        return keys_of_members(self.principal.tenant.id, record_id)
 
-    async def _start_afresh(self, context: AccessContext, user_id: UUID) -> None:
-        """Let nobody come back to what they were granted before they left; before the transaction in which they do.
+    async def after(self, write: Write, record: Rendered) -> None:
+        """End what the new member was invited to."""
+        if write.verb == "create":
+            tenant_id, now = self.principal.tenant.id, self.runtime.clock.now()
+            await self.uow.run(REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=self._email_key, now=now)
 
-        Only for a person who is no member: the id of a role or a service account would take away what those have.
-        """
-        async with context.work(Plane.CONTROL) as uow:
-            user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
-            is_member = await uow.value(IS_MEMBER, tenant_id=context.tenant_id, user_id=user_id)
-        if user is not None and not is_member:
-            await self._forget_grants(context.tenant_id, user_id)
+    def action(self, happened: str) -> str:
+        """The names that the trail has always had."""
+        return {
+            "created": "members.added",
+            "updated": "members.role_changed",
+            "deleted": "members.removed",
+        }[happened]
 
-    async def _insert(self, uow: UnitOfWork, context: AccessContext, user: Row, role: str) -> MemberRecord:
-        await self._roles.require_may_give(uow, context.principal, role)
-        tenant_id, user_id = context.tenant_id, user["id"]
-        await uow.run(INSERT_MEMBER, tenant_id=tenant_id, user_id=user_id, role=role)
-        await uow.run(REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=user["email_key"], now=self._clock.now())
-        await record(uow, "members.added", resource_type="member", resource_id=user_id, after={"role": role})
-        await self._facts.announce(uow, *keys_of_members(tenant_id, user_id))
-        return await _read(uow, tenant_id, user_id)
+    @property
+    def _delegation(self) -> RoleDelegation:
+        return RoleDelegation(self.runtime.permissions)
 
-    async def _hold(self, uow: UnitOfWork, context: AccessContext, user_id: UUID, *, becomes: str | None) -> str:
-        """Lock what a change depends on, refuse what may not happen, and return the member's role."""
-        await lock_roles_shared(uow, context.tenant_id)
-        rows = await uow.all(
-            LOCK_MEMBERS, tenant_id=context.tenant_id, user_id=user_id, acting_id=context.principal.holder_id
-        )
-        roles = {row["user_id"]: str(row["role"]) for row in rows}
-        if user_id not in roles:
-            raise MemberNotFound
-        others = [row for row in rows if row["user_id"] != user_id and row["is_active"]]
-        is_owned = any(row["role"] == Role.OWNER for row in others) or becomes == Role.OWNER
-        if roles[user_id] == Role.OWNER and not is_owned:
+    async def _require_may_take(self, member: Row) -> None:
+        by_teams = await team_roles_of(self.uow, self.principal.tenant.id, member["user_id"])
+        await self._delegation.require_may_take(self.uow, self.principal, member["role"], *by_teams)
+
+    def _require_owner(self, user_id: UUID, *, becomes: str | None) -> None:
+        """Refuse to take an owner who is the only one; others count as long as their account is open."""
+        owners = {row["user_id"]: row["is_active"] for row in self._held if row["role"] == Role.OWNER}
+        is_taken = user_id in owners and becomes != Role.OWNER
+        if is_taken and not any(active for other, active in owners.items() if other != user_id):
             raise LastOwner
-        if not _needs_no_rank(context, user_id, becomes):
-            by_teams = await team_roles_of(uow, context.tenant_id, user_id)
-            await self._roles.require_may_take(uow, context.principal, roles[user_id], *by_teams)
-        if becomes is not None:
-            await self._roles.require_may_give(uow, context.principal, becomes)
-        return roles[user_id]
-
-
-def _needs_no_rank(context: AccessContext, user_id: UUID, becomes: str | None) -> bool:
-    """Tell whether it does not matter how high the member stands: the application itself acts, or a person leaves."""
-    is_leaving = becomes is None and context.principal.holder_id == user_id and context.principal.ceiling is None
-    return context.principal.is_system or is_leaving
-
-
-async def _read(uow: UnitOfWork, tenant_id: UUID, user_id: UUID) -> MemberRecord:
-    row = await uow.one(MEMBER_BY_ID, tenant_id=tenant_id, user_id=user_id)
-    if row is None:
-        raise MemberNotFound
-    return MemberRecord.of(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
@@ -40,7 +40,8 @@ _listing = parameters_of(ALL_TENANTS)
 
 def platform_service(request: Request) -> PlatformTenants:
     """Return the service of the application."""
-    return cast("PlatformTenants", request.app.state.assembly.services.platform)
+    service: PlatformTenants = request.app.state.assembly.services.platform
+    return service
 
 
 async def platform_call(request: Request, identity: PlatformAdmin, reason: Reason = None) -> PlatformCall:

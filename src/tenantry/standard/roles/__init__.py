@@ -4,8 +4,10 @@ from pathlib import Path
 
 from tenantry.module import Module
 from tenantry.standard.roles.permissions import ROLES_PERMISSIONS
-from tenantry.standard.roles.router import roles_routers
+from tenantry.standard.roles.router import permissions, roles
+from tenantry.standard.roles.schemas import RoleCreate, RoleUpdate
+from tenantry.standard.roles.service import RoleService
 
-module = Module("roles", permissions=ROLES_PERMISSIONS, routers=(*roles_routers(),), folder=Path(__file__).parent)
+module = Module("roles", permissions=ROLES_PERMISSIONS, routers=(roles, permissions), folder=Path(__file__).parent)
 
-__all__ = ["module"]
+__all__ = ["RoleCreate", "RoleService", "RoleUpdate", "module"]

@@ -1,13 +1,15 @@
-"""Every statement of roles, compiled once, and the lists. Each names its tenant."""
+"""The statements of roles, compiled once; each names its tenant. What holds a role holds it by name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    Boolean,
     Column,
+    ColumnElement,
+    FromClause,
     Select,
     String,
     Text,
@@ -15,192 +17,100 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    delete,
     exists,
     func,
-    insert,
     literal,
-    null,
     or_,
     select,
     union_all,
     update,
 )
+from sqlalchemy import Table as SqlTable
 
-from tenantry.access import BUILT_IN_IDS, MAX_PERMISSION, MAX_ROLE_NAME, ApiKey, CustomRole, ServiceAccount
-from tenantry.database import Statement, Timestamp
+from tenantry.access import BUILT_IN_IDS, MAX_PERMISSION, TENANT, ApiKey, ServiceAccount
+from tenantry.database import Statement, Table, Timestamp
 from tenantry.query import RowList
-from tenantry.tenancy import Invitation, Member, Team
+from tenantry.runtime import PermissionMeanings
+from tenantry.tenancy import Invitation, Member, Role, Team
 
-roles = CustomRole.__table__.c
-members = Member.__table__.c
-teams = Team.__table__.c
-invitations = Invitation.__table__.c
-accounts = ServiceAccount.__table__.c
-keys = ApiKey.__table__.c
+accounts = ServiceAccount.__table__
+keys = ApiKey.__table__
+invitations = Invitation.__table__
 
-_TENANT = bindparam("tenant_id", type_=Uuid)
-_ROLE_ID = bindparam("role_id", type_=Uuid)
-_NAME = bindparam("name", type_=String)
-_ROLE = (
-    roles.id,
-    roles.name,
-    roles.description,
-    roles.counts_as,
-    roles.permissions,
-    roles.created_at,
-    roles.updated_at,
-    roles.version,
-)
+_HOLDERS: tuple[type[Table], ...] = (Member, Team, ServiceAccount, ApiKey, Invitation)
+_IS_VALID = invitations.c.expires_at > bindparam("now", type_=Timestamp)
 
-ROLE_BY_ID = Statement(select(*_ROLE).where(roles.tenant_id == _TENANT, roles.id == _ROLE_ID))
 
-INSERT_ROLE = Statement(
-    insert(CustomRole)
-    .values(
-        tenant_id=_TENANT,
-        id=_ROLE_ID,
-        name=bindparam("name"),
-        description=bindparam("description"),
-        counts_as=bindparam("counts_as"),
-        permissions=bindparam("permissions"),
-    )
-    .returning(*_ROLE),
-    writes=True,
-)
+def _built_in(name: str, table: SqlTable) -> Select[*tuple[Any, ...]]:
+    """Return the row of a built-in role; what it holds comes with each call, as ``holds_<name>``."""
+    known: dict[str, Any] = {
+        "tenant_id": bindparam(TENANT, type_=Uuid),
+        "id": BUILT_IN_IDS[name],
+        "name": name,
+        "counts_as": name,
+        "permissions": bindparam(f"holds_{name}", type_=ARRAY(Text)),
+        "version": 1,
+    }
+    return select(*(cast(known.get(column.name), column.type).label(column.name) for column in table.c))
 
-UPDATE_ROLE = Statement(
-    update(CustomRole)
-    .where(roles.tenant_id == _TENANT, roles.id == _ROLE_ID)
-    .values(
-        name=bindparam("new_name"),
-        description=bindparam("new_description"),
-        counts_as=bindparam("new_counts_as"),
-        permissions=bindparam("new_permissions"),
-        updated_at=func.now(),
-        version=roles.version + 1,
-    )
-    .returning(*_ROLE),
-    writes=True,
-)
 
-DELETE_ROLE = Statement(delete(CustomRole).where(roles.tenant_id == _TENANT, roles.id == _ROLE_ID), writes=True)
+def every_role(table: SqlTable) -> FromClause:
+    """Return the roles of the tenant's own, which `table` holds, and the built-in ones.
 
-# Who holds a role, by its name
+    Not to be sorted by `created_at`: a union does not say that the built-in ones have none, and a walk by cursor would
+    lose them.
+    """
+    built_in = (_built_in(name, table) for name in BUILT_IN_IDS)
+    return union_all(select(table), *built_in).subquery("every_role")
 
-_IS_OPEN = and_(invitations.accepted_at.is_(None), invitations.revoked_at.is_(None))
+
+def _holds(table: SqlTable) -> ColumnElement[bool]:
+    """Return the condition that a row holds the role ``name``; an invitation only while it is open."""
+    of_role = [table.c.tenant_id == bindparam("tenant_id", type_=Uuid), table.c.role == bindparam("name", type_=String)]
+    if table is invitations:
+        of_role += [table.c.accepted_at.is_(None), table.c.revoked_at.is_(None)]
+    return and_(*of_role)
+
+
+def _renaming(table: SqlTable) -> Statement:
+    """Give whoever holds the role ``name`` the role ``new_name`` instead."""
+    values: dict[str, Any] = {"role": bindparam("new_name", type_=String)}
+    if "updated_at" in table.c:
+        values["updated_at"] = func.now()
+    if "version" in table.c:
+        values["version"] = table.c.version + 1
+    renamed = update(table).where(_holds(table)).values(values)
+    return Statement(renamed.returning(*table.primary_key.columns), writes=True)
+
+
+RENAMES = {model: _renaming(model.__table__) for model in _HOLDERS}
+"""What takes everybody along who holds a role, by where they are kept."""
 
 ROLE_IS_USED = Statement(
     select(
         or_(
-            exists().where(members.tenant_id == _TENANT, members.role == _NAME),
-            exists().where(teams.tenant_id == _TENANT, teams.role == _NAME),
-            exists().where(accounts.tenant_id == _TENANT, accounts.role == _NAME),
-            exists().where(keys.tenant_id == _TENANT, keys.role == _NAME),
-            exists().where(
-                invitations.tenant_id == _TENANT,
-                invitations.role == _NAME,
-                _IS_OPEN,
-                invitations.expires_at > bindparam("now", type_=Timestamp),
-            ),
+            *(
+                exists().where(_holds(model.__table__), *([_IS_VALID] if model is Invitation else []))
+                for model in _HOLDERS
+            )
         )
     )
 )
 
-RENAME_IN_MEMBERSHIPS = Statement(
-    update(Member)
-    .where(members.tenant_id == _TENANT, members.role == _NAME)
-    .values(role=bindparam("new_name"), updated_at=func.now())
-    .returning(members.user_id),
-    writes=True,
-)
-
-RENAME_IN_TEAMS = Statement(
-    update(Team)
-    .where(teams.tenant_id == _TENANT, teams.role == _NAME)
-    .values(role=bindparam("new_name"), updated_at=func.now(), version=teams.version + 1),
-    writes=True,
-)
-
-RENAME_IN_ACCOUNTS = Statement(
-    update(ServiceAccount)
-    .where(accounts.tenant_id == _TENANT, accounts.role == _NAME)
-    .values(role=bindparam("new_name"), updated_at=func.now(), version=accounts.version + 1)
-    .returning(accounts.id),
-    writes=True,
-)
-
-RENAME_IN_KEYS = Statement(
-    update(ApiKey).where(keys.tenant_id == _TENANT, keys.role == _NAME).values(role=bindparam("new_name")),
-    writes=True,
-)
-
-RENAME_IN_INVITATIONS = Statement(
-    update(Invitation)
-    .where(invitations.tenant_id == _TENANT, invitations.role == _NAME, _IS_OPEN)
-    .values(role=bindparam("new_name")),
-    writes=True,
-)
-
 KEYS_WITH_ROLE = Statement(
-    select(keys.id)
-    .join_from(
-        ApiKey,
-        ServiceAccount,
-        and_(accounts.tenant_id == keys.tenant_id, accounts.id == keys.service_account_id),
-        isouter=True,
+    select(keys.c.id).where(
+        keys.c.tenant_id == bindparam("tenant_id", type_=Uuid),
+        or_(
+            keys.c.role == bindparam("name", type_=String),
+            keys.c.service_account_id.in_(select(accounts.c.id).where(_holds(accounts))),
+        ),
     )
-    .where(keys.tenant_id == _TENANT, or_(keys.role == _NAME, accounts.role == _NAME))
 )
 """The keys whose facts name a role: as their scope, or as the role of the account that they act for."""
 
-# Lists
-
-
-def _built_in(name: str) -> Select[*tuple[Any, ...]]:
-    """Return the row of a built-in role; what it holds comes with each call, as ``holds_<name>``."""
-    return select(
-        literal(BUILT_IN_IDS[name], Uuid),
-        literal(name, String(MAX_ROLE_NAME)),
-        cast(null(), String(500)),
-        literal(name, String(MAX_ROLE_NAME)),
-        bindparam(f"holds_{name}", type_=ARRAY(Text)),
-        literal(True, Boolean),
-        cast(null(), Timestamp),
-        cast(null(), Timestamp),
-        literal(1),
-    )
-
-
-_CUSTOM = select(
-    roles.id,
-    roles.name,
-    roles.description,
-    roles.counts_as,
-    roles.permissions,
-    literal(False, Boolean).label("is_builtin"),
-    roles.created_at,
-    roles.updated_at,
-    roles.version,
-).where(roles.tenant_id == _TENANT)
-
-ROLES = RowList(
-    union_all(_CUSTOM, *map(_built_in, BUILT_IN_IDS)).subquery("every").select(),
-    filters={"is_builtin", "counts_as"},
-    sorts={"is_builtin", "name"},
-    search={"name", "description"},
-    default_sort="-is_builtin,name",
-)
-"""The built-in roles, then the tenant's own. Not sorted by `created_at`: a union does not say that the built-in ones
-have none, and a walk by cursor would lose them."""
-
 _listed = (
     func.unnest(
-        bindparam("names", type_=ARRAY(Text)),
-        bindparam("descriptions", type_=ARRAY(Text)),
-        bindparam("resources", type_=ARRAY(Text)),
-        bindparam("verbs", type_=ARRAY(Text)),
-        bindparam("holders", type_=ARRAY(Text)),
+        *(bindparam(name, type_=ARRAY(Text)) for name in ("names", "descriptions", "resources", "verbs", "holders"))
     )
     .table_valued(
         Column("id", String(MAX_PERMISSION, collation="C"), nullable=False),
@@ -228,3 +138,17 @@ PERMISSIONS = RowList(
     default_sort="id",
 )
 """Every permission of the application; what they are comes with each call, for no table knows."""
+
+
+def permission_columns(catalog: PermissionMeanings) -> dict[str, Sequence[str]]:
+    """Return the parameters of `PERMISSIONS`."""
+    names = sorted(catalog.descriptions)
+    parts = [name.rpartition(":") for name in names]
+    held = {role: catalog.of_role(role) for role in Role}
+    return {
+        "names": names,
+        "descriptions": [catalog.descriptions[name] for name in names],
+        "resources": [resource for resource, _, _ in parts],
+        "verbs": [verb for _, _, verb in parts],
+        "holders": [" ".join(role.value for role in Role if name in held[role]) for name in names],
+    }

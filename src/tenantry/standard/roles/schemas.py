@@ -8,13 +8,16 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+from sqlalchemy import ARRAY, Uuid, any_, literal
 
-from tenantry.access import MAX_PERMISSION, MAX_ROLE_NAME
+from tenantry.access import BUILT_IN_IDS, MAX_PERMISSION, MAX_ROLE_NAME
 from tenantry.http import InputSchema, OutputSchema, partial
-from tenantry.resources import PageFacts
+from tenantry.resources import PageFacts, SqlField
 from tenantry.tenancy import Role
 
 MAX_PERMISSIONS = 500
+
+_BUILT_IN = literal(list(BUILT_IN_IDS.values()), ARRAY(Uuid))
 
 
 def _printable(text: str) -> str:
@@ -43,13 +46,8 @@ class RoleCreate(InputSchema):
 
 
 @partial
-class RoleUpdate(InputSchema):
+class RoleUpdate(RoleCreate):
     """What can be changed about a role. `permissions` are replaced as a whole."""
-
-    name: NewRoleName
-    description: Annotated[str, StringConstraints(max_length=500)] | None
-    counts_as: Role
-    permissions: Annotated[list[PermissionName], Field(max_length=MAX_PERMISSIONS)]
 
 
 class RoleRead(OutputSchema):
@@ -60,22 +58,11 @@ class RoleRead(OutputSchema):
     description: str | None
     counts_as: str
     permissions: list[str]
-    is_builtin: bool
+    is_builtin: Annotated[bool, SqlField(lambda rows: rows.c.id == any_(_BUILT_IN))]
     """Built-in roles are the same in every tenant and cannot be changed."""
     created_at: datetime | None
     updated_at: datetime | None
     version: int
-
-
-class RoleListItem(RoleRead):
-    """A role in a list."""
-
-
-class RolePage(OutputSchema):
-    """A page of the roles."""
-
-    items: list[RoleListItem]
-    page: PageFacts
 
 
 class PermissionRead(OutputSchema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
@@ -24,7 +24,8 @@ _listing = parameters_of(OWN_TENANTS)
 
 def tenant_service(request: Request) -> Tenants:
     """Return the service of the application."""
-    return cast("Tenants", request.app.state.assembly.services.tenants)
+    service: Tenants = request.app.state.assembly.services.tenants
+    return service
 
 
 Service = Annotated[Tenants, Depends(tenant_service)]

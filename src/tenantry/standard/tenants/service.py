@@ -12,10 +12,9 @@ from uuid import UUID
 import structlog
 
 from tenantry.access import AccessContext
-from tenantry.audit import MASK, record
+from tenantry.audit import record, shown
 from tenantry.database import Placement, PlacementKind, Row, UnitOfWork
-from tenantry.http import require_version
-from tenantry.kernel import Actor, TenantId, new_id
+from tenantry.kernel import Actor, TenantId, new_id, require_version
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
 from tenantry.standard.tenants.repository import OWN_TENANTS
@@ -30,6 +29,7 @@ from tenantry.tenancy import (
     Role,
     SlugReserved,
     TenancySettings,
+    Tenant,
     TenantNotFound,
     TenantStatus,
     keys_of_members,
@@ -197,7 +197,7 @@ class Tenants:
 
 
 Announce = Callable[..., Awaitable[None]]
-_SHOWN = ("name", "slug", "status")
+_CHANGEABLE = ("name", "slug", "status", "config")
 
 
 async def change_tenant(
@@ -216,10 +216,10 @@ async def change_tenant(
     `TenantNotFound`, `StaleVersion` and `SlugTaken`.
     """
     before = after = found(await uow.one(LOCK_TENANT, tenant_id=tenant_id))
-    require_version(before.version, expected_version)
+    require_version("tenant", before.version, expected_version)
     changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
     if changed:
-        values = {f"new_{name}": changes.get(name, getattr(before, name)) for name in (*_SHOWN, "config")}
+        values = {f"new_{name}": changes.get(name, getattr(before, name)) for name in _CHANGEABLE}
         after = found(await uow.one(UPDATE_TENANT, tenant_id=tenant_id, **values))
         await announce(uow, tenant_key(tenant_id), slug_key(before.slug), slug_key(after.slug))
     if changed or reason is not None:
@@ -244,4 +244,4 @@ def found(row: Row | None) -> TenantRecord:
 
 def _audited(tenant: TenantRecord, changed: Mapping[str, Any]) -> dict[str, Any]:
     """The changed values, as the trail shows them: a config may hold secrets, such as the address of a webhook."""
-    return {name: getattr(tenant, name) if name in _SHOWN else MASK for name in changed}
+    return shown(Tenant, {name: getattr(tenant, name) for name in changed})

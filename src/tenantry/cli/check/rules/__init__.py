@@ -14,6 +14,7 @@ from tenantry.cli.check.project import Project
 from tenantry.cli.check.rules import (
     code_map,
     commits,
+    control_tables,
     dependency_scope,
     direct_clock,
     imports_in_functions,
@@ -67,5 +68,5 @@ OF_FILES: tuple[Rule, ...] = (
 )
 """Applied to files; they need nothing but the source text."""
 
-OF_APPLICATIONS: tuple[Rule, ...] = (tenant_tables, unbounded_strings, routes, permissions)
+OF_APPLICATIONS: tuple[Rule, ...] = (tenant_tables, control_tables, unbounded_strings, routes, permissions)
 """Applied to the imported application; left out where none is named."""
