@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
-from httpx2 import Response
+from httpx2 import AsyncClient, Response
 from tests.acceptance.scenery import things
 
 from tenantry.kernel import new_id
@@ -146,3 +150,128 @@ async def test_after_a_day_the_key_is_free(tenant: TestTenant, admin: asyncpg.Co
 
 async def _age(admin: asyncpg.Connection, key: str, age: timedelta) -> None:
     await admin.execute("UPDATE pool.idempotency_keys SET created_at = now() - $1::interval WHERE key = $2", age, key)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A POST that no resource generates, or whose record is of the control plane."""
+
+    path: str
+    body: dict[str, Any]
+    done: str
+    """What the trail says about each time that it happened."""
+    otherwise: dict[str, Any]
+    """What else could be asked."""
+
+
+async def command_of(tenant: TestTenant, kind: str) -> Command:
+    """Return a command that a member may give once they are an owner."""
+    project = (await made(tenant.owner, "/projects", name=tenant.canary))["id"]
+    gift = {"subject_type": "user", "subject_id": str(tenant.people[Role.VIEWER]), "action": "projects:update"}
+    other = {"action": "projects:delete"}
+    match kind:
+        case "transfer":
+            body, otherwise = ({"owner_id": str(tenant.people[role])} for role in (Role.MANAGER, Role.MEMBER))
+            return Command(f"/projects/{project}/transfer", body, "projects.transferred", otherwise)
+        case "grant on a record":
+            return Command(f"/projects/{project}/grants", gift, "grants.given", gift | other)
+        case "grant on a resource":
+            gift["resource_type"] = "project"
+            return Command("/grants", gift, "grants.given", gift | other)
+        case _:
+            return Command("/api-keys", {"name": tenant.canary}, "api_keys.created", {"name": f"{tenant.canary} 2"})
+
+
+async def made(client: AsyncClient, path: str, **body: Any) -> dict[str, Any]:
+    answer = await client.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    record: dict[str, Any] = answer.json()
+    return record
+
+
+async def becomes(tenant: TestTenant, role: str, who: Role = Role.MEMBER) -> None:
+    answer = await tenant.owner.patch(f"/members/{tenant.people[who]}", json={"role": role})
+    assert answer.status_code == 200, answer.text
+
+
+async def times(admin: asyncpg.Connection, tenant: TestTenant, action: str) -> int:
+    """Return how often something happened, by the trails of both planes."""
+    trails = " UNION ALL ".join(
+        f"SELECT id FROM {schema}.audit_entries WHERE tenant_id = $1 AND action = $2" for schema in ("pool", "control")
+    )
+    return int(await admin.fetchval(f"SELECT count(*) FROM ({trails}) lines", tenant.id, action))
+
+
+EVERY_KIND = pytest.mark.parametrize("kind", ["transfer", "grant on a record", "grant on a resource", "api key"])
+
+
+@EVERY_KIND
+class TestCommands:
+    async def test_sent_at_once_it_happens_once_and_everybody_gets_its_answer(
+        self, world: World, admin: asyncpg.Connection, kind: str
+    ) -> None:
+        tenant, key = await world.tenant(), new_id().hex
+        command = await command_of(tenant, kind)
+        answers = await asyncio.gather(*(post(tenant, key, command.body, path=command.path) for _ in range(5)))
+        assert len({(one.status_code, one.headers.get("location"), one.headers.get("etag")) for one in answers}) == 1
+        assert {one.is_success for one in answers} == {True}, answers[0].text
+        told = [{name: value for name, value in one.json().items() if name != "secret"} for one in answers]
+        assert told == [told[0]] * 5
+        assert await times(admin, tenant, command.done) == 1
+
+    async def test_with_another_body_the_key_is_refused(self, world: World, kind: str) -> None:
+        tenant, key = await world.tenant(), new_id().hex
+        command = await command_of(tenant, kind)
+        assert (await post(tenant, key, command.body, path=command.path)).is_success
+        answer = await post(tenant, key, command.otherwise, path=command.path)
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+
+    async def test_who_lost_the_right_is_not_told_again(
+        self, world: World, admin: asyncpg.Connection, kind: str
+    ) -> None:
+        tenant, key = await world.tenant(), new_id().hex
+        command = await command_of(tenant, kind)
+        await becomes(tenant, "owner")
+        first = await post(tenant, key, command.body, Role.MEMBER, command.path)
+        assert first.is_success, first.text
+        await becomes(tenant, "viewer")
+        again = await post(tenant, key, command.body, Role.MEMBER, command.path)
+        assert (again.status_code, again.json()["code"]) == (403, "not_permitted")
+        await becomes(tenant, "owner")
+        assert (await post(tenant, key, command.body, Role.MEMBER, command.path)).status_code == first.status_code
+        assert await times(admin, tenant, command.done) == 1
+
+    async def test_the_key_of_another_tenant_or_person_is_another(
+        self, world: World, admin: asyncpg.Connection, kind: str
+    ) -> None:
+        tenant, other = await world.two_tenants()
+        key = new_id().hex
+        for one in (tenant, other):
+            command = await command_of(one, kind)
+            assert (await post(one, key, command.body, path=command.path)).is_success
+            assert await times(admin, one, command.done) == 1
+        await becomes(tenant, "owner")
+        again = await command_of(tenant, kind)
+        assert (await post(tenant, key, again.otherwise, Role.MEMBER, again.path)).is_success
+
+    async def test_what_was_refused_may_be_sent_again_with_the_key(self, world: World, kind: str) -> None:
+        tenant, key = await world.tenant(), new_id().hex
+        command = await command_of(tenant, kind)
+        assert (await post(tenant, key, command.body, Role.VIEWER, command.path)).status_code == 403
+        await becomes(tenant, "owner", Role.VIEWER)
+        assert (await post(tenant, key, command.body, Role.VIEWER, command.path)).is_success
+
+    @pytest.mark.parametrize("key", ["", "x" * 256, "a\x01b"])
+    async def test_a_key_that_is_none_is_422(self, world: World, kind: str, key: str) -> None:
+        tenant = await world.tenant()
+        command = await command_of(tenant, kind)
+        headers = {b"idempotency-key": key.encode(), b"content-type": b"application/json"}
+        answer = await tenant.owner.post(command.path, content=json.dumps(command.body), headers=headers)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "idempotency_key_invalid")
+
+    async def test_the_header_is_in_the_document(self, world: World, kind: str) -> None:
+        command = await command_of(await world.tenant(), kind)
+        paths = world.app.openapi()["paths"]
+        template = re.sub("/projects/[^/]+/", "/projects/{id}/", command.path)
+        names = [one["name"] for one in paths[f"/api/v1{template}"]["post"]["parameters"]]
+        assert "Idempotency-Key" in names

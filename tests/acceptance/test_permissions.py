@@ -111,6 +111,7 @@ list the grants on an item         GET    /items/{items}/grants                 
 grant something on an item         POST   /items/{items}/grants                 other  403 403 403 201
 take a grant on an item back       DELETE /items/{items}/grants/{items/grants}  other  403 403 403 204
 list grants on whole resources     GET    /grants                               other  403 403 403 200
+read such a grant                  GET    /grants/{grants}                      other  403 403 403 200
 grant something on all projects    POST   /grants                               other  403 403 403 201
 take such a grant back             DELETE /grants/{grants}                      other  403 403 403 204
 explain what one may do            GET    /access/explain?action=projects:read  other  200 200 200 200

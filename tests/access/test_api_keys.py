@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
+from httpx2 import Response
 from tests.acceptance.conftest import url_of_admin
 
 from tenantry.access.keys import secrets_of
@@ -215,6 +217,51 @@ class TestDeleting:
         made = await a_key(tenant, Role.MANAGER)
         assert (await tenant.owner.delete(f"/members/{tenant.people[Role.MANAGER]}")).status_code == 204
         assert (await tenant.owner.get(f"/api-keys/{made['id']}")).status_code == 404
+
+
+class TestRepeating:
+    """A request that is sent again with its `Idempotency-Key` makes no second key, and tells no secret."""
+
+    async def test_the_secret_is_told_once_however_many_ask_at_once(
+        self, world: World, admin: asyncpg.Connection
+    ) -> None:
+        tenant = await world.tenant()
+        answers = await asyncio.gather(*(_repeated(tenant, Role.MEMBER, "k") for _ in range(5)))
+        told = [answer.json()["secret"] for answer in answers]
+        assert [answer.status_code for answer in answers] == [201] * 5
+        assert told.count(None) == 4
+        secret = next(one for one in told if one is not None)
+        assert (await world.client({"X-API-Key": secret}).get("/projects")).status_code == 200
+        assert len((await tenant.member.get("/api-keys")).json()["items"]) == 1
+        stored = await admin.fetchval("SELECT body FROM control.idempotency_keys WHERE tenant_id = $1", tenant.id)
+        assert json.loads(stored)["secret"] is None
+        assert secret.rpartition("_")[2] not in stored
+
+    async def test_the_rank_is_asked_again(self, world: World) -> None:
+        """Of the account that the key acts for: it has become more than the maker of the key."""
+        tenant = await world.tenant()
+        permissions = ["service-accounts:read", "service-accounts:manage", "api-keys:create"]
+        await tenant.owner.post("/roles", json={"name": "clerk", "permissions": permissions})
+        await tenant.owner.patch(f"/members/{tenant.people[Role.MEMBER]}", json={"role": "clerk"})
+        made = await tenant.owner.post("/service-accounts", json={"name": tenant.canary, "role": "clerk"})
+        account = made.json()["id"]
+        assert (await _repeated(tenant, Role.MEMBER, "k", service_account_id=account)).status_code == 201
+        changed = await tenant.owner.patch(f"/service-accounts/{account}", json={"role": "owner"})
+        assert changed.status_code == 200, changed.text
+        again = await _repeated(tenant, Role.MEMBER, "k", service_account_id=account)
+        assert (again.status_code, again.json()["code"]) == (403, "role_above_own")
+
+    async def test_no_key_repeats_what_its_person_asked(self, world: World) -> None:
+        tenant = await world.tenant()
+        secret = (await _repeated(tenant, Role.MEMBER, "k")).json()["secret"]
+        client = world.client({"X-API-Key": secret, "Idempotency-Key": "k"})
+        again = await client.post("/api-keys", json={"name": f"{tenant.canary} key"})
+        assert (again.status_code, again.json()["code"]) == (403, "keys_need_a_person")
+
+
+async def _repeated(tenant: TestTenant, maker: Role, key: str, **body: Any) -> Response:
+    sent = {"name": f"{tenant.canary} key", **body}
+    return await tenant.as_(maker).post("/api-keys", json=sent, headers={"Idempotency-Key": key})
 
 
 class TestSecrecy:

@@ -12,8 +12,9 @@ from tests.access.own_roles import given, made, refused
 from tenantry.access import BUILT_IN_IDS, NotPermitted
 from tenantry.database import DatabaseRole, DatabaseUrls
 from tenantry.kernel import ConfigurationError, new_id
-from tenantry.resources import Operation, ResourceDefinition, ResourceRouter, ResourceService
+from tenantry.resources import Operation, ResourceDefinition, ResourceRouter, ResourceService, statements
 from tenantry.standard.roles import RoleCreate, RoleService, RoleUpdate
+from tenantry.standard.teams import TeamService
 from tenantry.tenancy import Role
 from tenantry.testing import World, call
 
@@ -104,6 +105,16 @@ class TestBuiltInRolesBesideThoseOfATenant:
         assert refused(await tenant.owner.patch(path, json=unknown)) == (422, "unknown_permission")
         assert refused(await tenant.owner.patch(path, json={"name": "x"}, headers=stale)) == (409, "role_is_builtin")
         assert refused(await tenant.owner.delete(path, headers=stale)) == (409, "role_is_builtin")
+
+    async def test_they_are_read_by_a_statement_that_names_the_tenant_itself(self, world: World) -> None:
+        tenant = await world.tenant()
+        resource, owner = RoleService.resource, tenant.context(Role.OWNER).principal
+        statement = statements.reading(resource, resource.access.read_permits(owner))
+        assert "every_role.tenant_id = " in statement.sql
+        assert "UNION ALL" in statement.sql
+
+    async def test_other_resources_are_read_from_their_table(self) -> None:
+        assert TeamService.resource.source is TeamService.resource.table
 
     async def test_rows_without_a_column_of_the_table_are_refused(self) -> None:
         access, read = RoleService.resource.access, RoleService.resource.read

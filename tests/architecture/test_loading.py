@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from tests.architecture.conftest import write
+from typer.testing import CliRunner
 
 from tenantry.cli.check import read_project, run_checks
+from tenantry.cli.readme.sections import Readme
+from tenantry.cli.root import app
 from tenantry.database import ControlTable, TenantTable
 from tenantry.kernel import ConfigurationError
 
@@ -95,6 +99,7 @@ FILES = {
         async def seal(id: str) -> None: ...
         """,
     "app.py": """\
+        from pathlib import Path
         from shop_of_the_check.models import Box
         from shop_of_the_check.router import extra, router
         from tenantry.access import Permissions, Role
@@ -106,7 +111,8 @@ FILES = {
             {"read": "Read.", "create": "Add.", "update": "Change.", "delete": "Delete.", "open": "Open."},
             {Role.VIEWER: {"read"}, Role.OWNER: {"create", "update", "delete"}},
         )
-        module = Module("boxes", models=(Box,), permissions=PERMISSIONS, routers=(router, extra))
+        FOLDER = Path(__file__).parent
+        module = Module("boxes", models=(Box,), permissions=PERMISSIONS, routers=(router, extra), folder=FOLDER)
         application = Application(title="Shop", package="shop_of_the_check", modules=(module,))
         """,
 }
@@ -140,7 +146,7 @@ def test_the_faults_of_an_application_are_found_where_they_are_declared(shop: Pa
     project = read_project(shop)
     rules = ["tenant-table", "control-table", "unbounded-string", "route-rule", "permission-map"]
     found = {(finding.rule, finding.place) for finding in run_checks(project, only=rules)}
-    own = {(rule, place) for rule, place in found if not place.startswith(f"{PACKAGE}/app.py")}
+    own = {(rule, place) for rule, place in found if not place.startswith((f"{PACKAGE}/app.py", f"{PACKAGE}/__init__"))}
     assert own == {
         ("tenant-table", _line(shop, "models.py", "class Box")),
         ("control-table", _line(shop, "models.py", "class Shelf")),
@@ -152,9 +158,9 @@ def test_the_faults_of_an_application_are_found_where_they_are_declared(shop: Pa
     }
 
 
-def test_a_verb_without_a_role_is_found_at_the_application(shop: Path) -> None:
+def test_a_verb_without_a_role_is_found_at_the_module(shop: Path) -> None:
     findings = run_checks(read_project(shop), only=["permission-map"])
-    assert [one.reason for one in findings if one.file.endswith("app.py")] == [
+    assert [one.reason for one in findings if one.file.endswith("__init__.py")] == [
         "boxes:open is declared, but no role holds it"
     ]
 
@@ -176,3 +182,43 @@ def test_files_are_checked_where_the_application_is_left_out(shop: Path) -> None
     project = read_project(shop, application="")
     assert project.application is None
     assert run_checks(dataclasses.replace(project, map_file="")) == []
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["--app", f"{PACKAGE}.app:application", "readme", *arguments])
+
+
+def test_a_readme_is_written_from_the_declaration(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop)
+    monkeypatch.setenv("TENANTRY_APP", "")  # the command sets it, and it is put back behind the test
+    monkeypatch.syspath_prepend(str(shop))
+    file = shop / PACKAGE / "docs" / "readme.md"
+    assert (_run("--check").exit_code, file.exists()) == (1, False)
+    assert (_run().exit_code, _run("boxes", "--check").exit_code) == (0, 0)
+    readme = Readme(file.read_text())
+    said = {
+        "Data Model": ["`boxes_of_the_check` (tenant plane", "| `name` | `VARCHAR(10)", "unique (`name`)"],
+        "Schemas & Validation": ["| `name` | text, 1 to 200 characters | required |", "`BoxUpdate`: the fields of"],
+        "API Endpoints": [
+            "| POST | `/api/v1/boxes` | `boxes:create` |",
+            "| POST | `/api/v1/boxes/questions` | anybody |",
+            "| POST | `/api/v1/boxes/{id}/seal` | `boxes:seal` |",
+            "| POST | `/api/v1/boxes/{id}/label` | |",
+        ],
+        "Integrations": ["`boxes.created`, `boxes.updated`, `boxes.deleted`, `boxes.purged`"],
+        "Security & Compliance": [
+            "| `boxes:create` | Add. | | | | yes |",
+            "| `boxes:read` | Read. | yes | yes | yes | yes |",
+        ],
+    }
+    for section, lines in said.items():
+        part = readme.generated(section) or ""
+        assert [line for line in lines if line not in part] == [], part
+    assert (readme.generated("Summary"), readme.written("Summary")) == (None, "")
+
+
+def test_a_module_that_the_project_does_not_have_is_refused(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop)
+    monkeypatch.setenv("TENANTRY_APP", "")
+    monkeypatch.syspath_prepend(str(shop))
+    assert "no module 'crates' with a folder; it has boxes" in str(_run("crates").exception)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
-from tests.architecture.conftest import Plant, found, places
+from tests.architecture.conftest import Plant, places
 
 # (rule, name of the fault, file, code, lines where it must be found)
 FAULTS: list[tuple[str, str, str, str, list[int]]] = [
@@ -93,7 +91,6 @@ FAULTS: list[tuple[str, str, str, str, list[int]]] = [
     ("size-budget", "function", "shop/service.py", "def f():\n" + "    x = 1\n" * 60, [1]),
     ("size-budget", "file", "shop/service.py", "x = 1\n" * 501, [1]),
     ("size-budget", "test file", "tests/test_shop.py", "x = 1\n" * 601, [1]),
-    ("module-readme", "no readme", "shop/orders/__init__.py", "module = Module('orders')\n", [1]),
     (
         "migration-names",
         "no phase",
@@ -229,30 +226,6 @@ def test_a_service_is_known_by_the_repository_that_it_asks(plant: Plant, asking:
         }
     )
     assert places(project, "service-knows-web") == ["shop/orders/closing.py:2"]
-
-
-SECTIONS = (
-    "Summary", "Data Model (primary tables)", "Schemas and Validation", "API Endpoints", "Workflows & Business Logic",
-    "Integrations", "Security & Compliance", "Testing & Monitoring",
-)  # fmt: skip
-
-
-def _readme(sections: tuple[str, ...], body: str = "Something.") -> Mapping[str, str]:
-    text = "# Orders\n\n" + "\n\n".join(f"## {section}\n\n{body}" for section in sections)
-    return {"shop/orders/__init__.py": "module = Module('orders')\n", "shop/orders/docs/readme.md": text}
-
-
-def test_a_readme_with_the_eight_sections_is_complete(plant: Plant) -> None:
-    assert places(plant(_readme(SECTIONS)), "module-readme") == []
-
-
-def test_a_missing_section_is_named(plant: Plant) -> None:
-    [finding] = found(plant(_readme(SECTIONS[:6] + SECTIONS[7:])), "module-readme")
-    assert "'Security & Compliance'" in finding.reason
-
-
-def test_a_heading_without_text_is_no_section(plant: Plant) -> None:
-    assert len(found(plant(_readme(SECTIONS, body="")), "module-readme")) == 8
 
 
 def test_two_steps_after_the_same_one_are_no_line(plant: Plant) -> None:

@@ -34,7 +34,8 @@ from tenantry.standard import auth, sessions, users
 from tenantry.standard.auth import Auth
 from tenantry.standard.users import Users
 
-ROUTES = [route for part in (auth, users, sessions) for router in part.module.routers for route in router.routes]
+MODULES = (auth.module, users.module, sessions.module)
+ROUTES = [route for module in MODULES for router in module.routers for route in router.routes]
 NAME = "identity_{}"
 SECRET = SecretStr("Nq7t0pY2mWc4Zr8vKx1bHs6dJf9gLe3aUo5iTn")
 PASSWORD = "correct horse 1"

@@ -6,11 +6,13 @@ import json
 
 import pytest
 
-from tenantry.http import InputSchema, rules_of, unbounded_strings
-from tenantry.standard.auth import schemas as auth
-from tenantry.standard.users import schemas as users
+from tenantry.app import Application, openapi_document
+from tenantry.http import InputSchema, ResponseStyle, rules_of, unbounded_strings
+from tenantry.query import PageSizes
+from tenantry.standard.auth import schemas as of_auth
+from tenantry.standard.users import schemas as of_users
 
-from .conftest import ROUTES, World, bearer
+from .conftest import MODULES, ROUTES, World, bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +23,7 @@ def test_every_route_declares_who_may_call_it() -> None:
 
 
 def test_every_text_that_comes_in_is_bounded() -> None:
-    kinds = {**vars(auth), **vars(users)}.values()
+    kinds = {**vars(of_auth), **vars(of_users)}.values()
     inputs = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, InputSchema)]
     assert len(inputs) > 8
     assert {kind.__name__: unbounded_strings(kind) for kind in inputs if unbounded_strings(kind)} == {}
@@ -38,8 +40,8 @@ async def test_strangers_are_told_to_sign_in_before_anything_is_parsed(world: Wo
 
 
 async def test_the_documentation_page_can_sign_in() -> None:
-    modules = (auth.module, users.module, sessions.module)
-    document = openapi_document(Application("T", "planner", modules), ROUTES, ResponseStyle.PLAIN, sizes=PageSizes())
+    application = Application("Identity", "planner", MODULES)
+    document = openapi_document(application, ROUTES, ResponseStyle.PLAIN, sizes=PageSizes(50, 200))
     flow = document["components"]["securitySchemes"]["bearer"]["flows"]["password"]
     assert flow["tokenUrl"] == "/api/v1/auth/token"
     secured = {

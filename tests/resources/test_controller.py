@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, Response
 from tests.conftest import suite_settings
 
 from planner.app import application
@@ -120,6 +121,47 @@ class TestAdministeringGrants:
         tenant = await commanded.tenant()
         project = (await tenant.owner.post("/projects", json={"name": tenant.canary})).json()["id"]
         assert (await tenant.manager.get(f"/projects/{project}/grants")).status_code == 403
+
+
+class TestRepeating:
+    """A POST with an `Idempotency-Key`."""
+
+    async def send(self, client: AsyncClient, item: str, percent: int = 10) -> Response:
+        headers = {"Idempotency-Key": "once"}
+        return await client.post(f"/item-commands/{item}/discount", json={"percent": percent}, headers=headers)
+
+    async def test_sent_at_once_the_method_runs_once_and_everybody_gets_its_answer(self, commanded: World):
+        tenant = await commanded.tenant()
+        item = await item_of(tenant)
+        answers = await asyncio.gather(*(self.send(tenant.owner, item) for _ in range(5)))
+        assert {(one.status_code, one.content) for one in answers} == {(200, answers[0].content)}
+        assert (answers[0].json()["id"], answers[0].json()["price_cents"]) == (item, 90)
+        lines = (await tenant.owner.get("/activity?filter[action]=items.discounted")).json()["items"]
+        assert [line["resource_id"] for line in lines] == [item]
+
+    async def test_another_body_is_refused_and_another_tenant_has_keys_of_its_own(self, commanded: World):
+        tenant, other = await commanded.two_tenants()
+        item, foreign = await item_of(tenant), await item_of(other)
+        assert (await self.send(tenant.owner, item)).status_code == 200
+        reused = await self.send(tenant.owner, item, percent=20)
+        assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+        assert (await self.send(other.owner, foreign, percent=20)).json()["price_cents"] == 80
+
+    async def test_who_lost_the_right_is_not_told_again(self, commanded: World):
+        tenant = await commanded.tenant()
+        item = await item_of(tenant)
+        assert (await self.send(tenant.owner, item)).status_code == 200
+        await deny(tenant, item, "owner", "items:update")
+        assert (await self.send(tenant.owner, item)).status_code == 403
+        await deny(tenant, item, "owner", "items:read")
+        assert (await self.send(tenant.owner, item)).status_code == 404
+
+    def test_the_header_is_in_the_document_of_a_post_alone(self, commanded: World):
+        paths = commanded.app.openapi()["paths"]
+        sent = paths["/api/v1/item-commands/{id}/discount"]["post"]["parameters"]
+        assert "Idempotency-Key" in [one["name"] for one in sent]
+        asked = paths["/api/v1/item-commands/report"]["get"].get("parameters", [])
+        assert "Idempotency-Key" not in [one["name"] for one in asked]
 
 
 class TestOnTheResource:

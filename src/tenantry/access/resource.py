@@ -127,7 +127,7 @@ class ResourceAccess:
             raise ConfigurationError(f"access to {self.resource}: in the control plane there are no grants on records")
         if self.whole and (self.grantable or self.owner):
             raise ConfigurationError(f"access to {self.resource}: owned or granted records are not one whole")
-        columns = {name for values in self.own_when.values() for name in values} | set(self.restricted)
+        columns = self.own_columns | set(self.restricted)
         if self.owner is not None:
             columns.add(self.owner)
         if unknown := columns - {column.name for column in self.table.columns}:
@@ -142,6 +142,11 @@ class ResourceAccess:
     def plane(self) -> Plane:
         """Where the records lie; it decides scope, role, trail and outbox."""
         return plane_of(self.model)
+
+    @property
+    def own_columns(self) -> set[str]:
+        """The columns that `own_when` compares."""
+        return {name for values in self.own_when.values() for name in values}
 
     def permission(self, verb: str) -> str:
         """Return the permission that a verb needs."""

@@ -85,7 +85,7 @@ class OneTimeToken(ControlTable):
         Index(None, "user_id"),
     )
 
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True, info={"sensitive": True})
     purpose: Mapped[str] = mapped_column(String(30))
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.users.id", ondelete="CASCADE"))
     email_key: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})

@@ -1,4 +1,4 @@
-"""Every statement of API keys and service accounts, compiled once, and their lists. Each names its tenant."""
+"""The statements that requests with keys are answered by, compiled once. Each names its tenant."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ _NOW = bindparam("now", type_=Timestamp)
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _KEY_ID = bindparam("key_id", type_=Uuid)
 _ACCOUNT_ID = bindparam("account_id", type_=Uuid)
-
-# A presented key
 
 KEY_FACTS = Statement(
     select(
@@ -63,12 +61,7 @@ NOTE_USE = Statement(
 """The time keeps several processes together at one write a minute. What somebody else holds is left out: a note waits
 for nobody, so that it can be in nobody's way for long."""
 
-# Keys
-
-
-# Service accounts
-
-
 KEYS_OF_ACCOUNT = Statement(
     select(keys.id).where(keys.tenant_id == _TENANT, keys.service_account_id == _ACCOUNT_ID).order_by(keys.id)
 )
+"""What a change of a service account is announced to."""

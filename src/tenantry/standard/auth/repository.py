@@ -14,9 +14,7 @@ _NOW = bindparam("now", type_=Timestamp)
 _verification = (
     update(User)
     .where(users.id == bindparam("user_id"))
-    .values(
-        email_verified_at=func.coalesce(users.email_verified_at, _NOW), updated_at=_NOW, version=users.version + 1
-    )
+    .values(email_verified_at=func.coalesce(users.email_verified_at, _NOW), updated_at=_NOW, version=users.version + 1)
 )
 
 CREDENTIALS = Statement(

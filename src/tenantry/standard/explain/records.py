@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tenantry.access import GrantFacts, RecordFacts, ResourceAccess
 from tenantry.database import UnitOfWork
-from tenantry.standard.explain.repository import GRANTS_ON, compared, record_facts
+from tenantry.standard.explain.repository import GRANTS_ON, record_facts
 
 
 class GrantsInForce:
@@ -32,7 +32,7 @@ async def read_record(uow: UnitOfWork, of: ResourceAccess, record_id: UUID) -> R
     return RecordFacts(
         id=record_id,
         owner_id=None if of.owner is None else row[of.owner],
-        values={name: row[name] for name in compared(of)},
+        values={name: row[name] for name in of.own_columns},
         parent=await read_record(uow, of.parent.access, row[of.parent.column]) if of.parent else None,
         is_deleted=row.get("deleted_at") is not None,
     )

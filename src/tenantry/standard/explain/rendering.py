@@ -71,8 +71,10 @@ class ExplanationRenderer:
         return deciding.model_copy(update=nothing)
 
     def _reason(self, deciding: ExplainedDecision) -> str:
-        locked_out = self.decision.locked_out
-        return f"Denied: {locked_out}." if locked_out else Reason(self.decision, deciding).sentence()
+        of = self.decision
+        if of.locked_out:
+            return f"Denied: {of.locked_out}."
+        return Reason(of.snapshot, of.subject, of.target, of.deciding, deciding).sentence()
 
     def _visibility(self) -> ExplainedVisibility:
         reads = [self._explained(read) for read in self.decision.reads]

@@ -7,22 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sqlalchemy import (
-    ARRAY,
-    Integer,
-    Text,
-    Uuid,
-    any_,
-    bindparam,
-    collate,
-    func,
-    null,
-    or_,
-    select,
-    true,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, collate, func, null, or_, select, true, tuple_, union_all
 
 from tenantry.access import ApiKey, Grant, ResourceAccess, ServiceAccount, SubjectType
 from tenantry.database import Statement, sql_literal
@@ -36,6 +21,9 @@ users = User.__table__.c
 accounts = ServiceAccount.__table__.c
 keys = ApiKey.__table__.c
 grants = Grant.__table__.c
+
+BATCH = 1000
+"""Members and service accounts that are read at a time."""
 
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _SUBJECT = bindparam("subject_id", type_=Uuid)
@@ -85,9 +73,9 @@ ACTORS = Statement(
     select(_EVERY)
     .where(or_(bindparam("after_id", type_=Uuid).is_(None), _BEHIND))
     .order_by(_EVERY.c.name, _EVERY.c.id)
-    .limit(bindparam("limit", type_=Integer))
+    .limit(BATCH)
 )
-"""Everybody who can act by themselves, people and service accounts, by name: those behind ``after_name, after_id``."""
+"""A batch of those who can act by themselves, people and service accounts, by name: behind ``after_name, after_id``."""
 
 ACTOR = Statement(select(_EVERY).where(_EVERY.c.id == _SUBJECT))
 
@@ -121,11 +109,6 @@ GRANTS_ON = Statement(
 @lru_cache(maxsize=256)
 def record_facts(of: ResourceAccess) -> Statement:
     """Return the statement that reads what decisions know of one record, soft-deleted or not. Parameter: ``id``."""
-    names = {"id", "deleted_at", of.owner, of.parent.column if of.parent else None, *compared(of)}
+    names = {"id", "deleted_at", of.owner, of.parent.column if of.parent else None, *of.own_columns}
     columns = [column for column in of.table.c if column.name in names]
     return Statement(select(*columns).where(of.table.c.id == bindparam("id", type_=Uuid)))
-
-
-def compared(of: ResourceAccess) -> set[str]:
-    """Return the columns that `own_when` compares."""
-    return {name for values in of.own_when.values() for name in values}

@@ -29,19 +29,11 @@ from tenantry.standard.explain.question import AccessQuestion, QuestionTarget, S
 from tenantry.standard.explain.records import read_grants, read_record
 from tenantry.standard.explain.rendering import ExplanationRenderer
 from tenantry.standard.explain.schemas import ExplanationRead, WhoCanItem, WhoCanRead
-from tenantry.standard.explain.tenant_snapshot import (
-    SubjectFacts,
-    TenantSnapshot,
-    find_actor,
-    find_key_holder,
-    read_actors,
-)
+from tenantry.standard.explain.tenant_snapshot import SubjectFacts, TenantSnapshot, find_subject, read_actors
 from tenantry.standard.grants import by_name
 from tenantry.tenancy import MemberNotFound, TenantFacts
 
 EXPLAIN = "access:explain"
-BATCH = 1000
-"""Members that `who_can` reads at a time."""
 TURN = 50
 """Members that it decides on before other requests have their turn; about 5 ms."""
 
@@ -67,7 +59,7 @@ class Explainer:
         """
         target = question.target(self._catalog, self._resources)
         limited = asker if asker is not None and not asker.has(EXPLAIN) else None
-        async with self._control(tenant) as uow:
+        async with self._runtime.database.control_scope(actor=SYSTEM, tenant_id=tenant.id) as uow:
             snapshot = await TenantSnapshot.read(uow, tenant, self._catalog, self._runtime.clock.now())
             if limited is not None:
                 await _require_own(uow, limited, about)
@@ -89,7 +81,7 @@ class Explainer:
         target = question.target(self._catalog, self._resources)
         target = await self._with_record(tenant, target, question)
         found: list[WhoCanItem] = []
-        async with self._control(tenant) as uow:
+        async with self._runtime.database.control_scope(actor=SYSTEM, tenant_id=tenant.id) as uow:
             snapshot = await TenantSnapshot.read(uow, tenant, self._catalog, self._runtime.clock.now())
             async for subject in _everybody(uow, tenant.id, after):
                 decision = AccessDecision.of(snapshot, subject, target)
@@ -114,14 +106,10 @@ class Explainer:
                 raise question.not_found(target)
             return replace(target, record=record, grants=await read_grants(uow, record))
 
-    def _control(self, tenant: TenantFacts) -> UnitOfWork:
-        return self._runtime.database.control_scope(actor=SYSTEM, tenant_id=tenant.id)
-
 
 async def _found(uow: UnitOfWork, tenant_id: UUID, about: SubjectReference) -> SubjectFacts:
     """Return whom a question is about. Raises `MemberNotFound`, `ServiceAccountNotFound` and `ApiKeyNotFound`."""
-    find = find_key_holder if about.type is SubjectType.API_KEY else find_actor
-    subject = await find(uow, tenant_id, about.id)
+    subject = await find_subject(uow, tenant_id, about.id, is_key=about.type is SubjectType.API_KEY)
     if subject is None or about.type not in (subject.type, SubjectType.API_KEY):
         raise _MISSING.get(about.type, MemberNotFound)
     return subject
@@ -131,7 +119,7 @@ async def _require_own(uow: UnitOfWork, asker: Principal, about: SubjectReferenc
     """Refuse questions about others, whether they exist or not."""
     owner_id: UUID | None = about.id
     if about.type is SubjectType.API_KEY:
-        holder = await find_key_holder(uow, asker.tenant.id, about.id)
+        holder = await find_subject(uow, asker.tenant.id, about.id, is_key=True)
         owner_id = holder.id if holder else None
     if owner_id != asker.user_id:
         raise NotPermitted(f"To ask about others needs the permission {EXPLAIN}.", permission=EXPLAIN)
@@ -141,10 +129,10 @@ async def _everybody(uow: UnitOfWork, tenant_id: UUID, after: UUID | None) -> As
     """Yield members and service accounts by name, in batches."""
     last = None
     if after is not None:
-        last = await find_actor(uow, tenant_id, after)
+        last = await find_subject(uow, tenant_id, after)
         if last is None:
             raise UnknownPosition.at("after", "There is no such subject; begin anew.")
-    while batch := await read_actors(uow, tenant_id, last, limit=BATCH):
+    while batch := await read_actors(uow, tenant_id, last):
         for number, subject in enumerate(batch):
             if number % TURN == 0:
                 await asyncio.sleep(0)

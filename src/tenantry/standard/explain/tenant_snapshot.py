@@ -103,7 +103,8 @@ class TenantSnapshot:
 
     def principal(self, subject: SubjectFacts) -> Principal:
         """Return who that is in a request, as the gate makes it."""
-        teams = self.tree.above(subject.teams)
+        teams, named = self.tree.above(subject.teams), subject.key_permissions
+        scope = None if named is None else self.catalog.expand(named)
         acts = PrincipalFacts(
             actor=subject.actor,
             user_id=subject.id,
@@ -113,7 +114,7 @@ class TenantSnapshot:
             teams=teams,
             platform_role=subject.platform_role,
             key_id=subject.key_id,
-            ceiling=self._ceiling(subject),
+            ceiling=key_ceiling(scope, subject.key_role, self.catalog, self.own_roles),
         )
         return build_principal(acts, self.catalog, self.own_roles, self.type_grants, self.now)
 
@@ -132,11 +133,8 @@ class TenantSnapshot:
 
     def type_grant(self, principal: Principal, permission: str, effect: Effect) -> GrantFacts | None:
         """Return the first grant on the whole resource that has an effect for a principal."""
-        for grant in self.type_grants:
-            is_about = grant.effect is effect and grant.subject_id in principal.subjects
-            if is_about and permission in self.catalog.expand([grant.action]):
-                return grant
-        return None
+        own = (one for one in self.type_grants if one.effect is effect and one.subject_id in principal.subjects)
+        return next((one for one in own if permission in self.catalog.expand([one.action])), None)
 
     def named(self, subject: SubjectFacts, subject_id: UUID) -> tuple[SubjectType, str]:
         """Return what one of the subjects that somebody stands for is, and its name."""
@@ -149,27 +147,16 @@ class TenantSnapshot:
         roles = BUILT_IN_IDS | {name: role.id for name, role in self.own_roles.items()}
         return SubjectType.ROLE, next((name for name, id_ in roles.items() if id_ == subject_id), str(subject_id))
 
-    def _ceiling(self, subject: SubjectFacts) -> frozenset[str] | None:
-        named = subject.key_permissions
-        scope = None if named is None else self.catalog.expand(named)
-        return key_ceiling(scope, subject.key_role, self.catalog, self.own_roles)
 
-
-async def find_actor(uow: UnitOfWork, tenant_id: UUID, actor_id: UUID) -> SubjectFacts | None:
-    """Return a member or a service account of the tenant."""
-    row = await uow.one(ACTOR, tenant_id=tenant_id, subject_id=actor_id)
+async def find_subject(
+    uow: UnitOfWork, tenant_id: UUID, subject_id: UUID, *, is_key: bool = False
+) -> SubjectFacts | None:
+    """Return a member or a service account of the tenant; of a key, whom it acts for, acting by that key."""
+    row = await uow.one(KEY_HOLDER if is_key else ACTOR, tenant_id=tenant_id, subject_id=subject_id)
     return None if row is None else SubjectFacts.of(row)
 
 
-async def find_key_holder(uow: UnitOfWork, tenant_id: UUID, key_id: UUID) -> SubjectFacts | None:
-    """Return whom a key of the tenant acts for, acting by that key."""
-    row = await uow.one(KEY_HOLDER, tenant_id=tenant_id, subject_id=key_id)
-    return None if row is None else SubjectFacts.of(row)
-
-
-async def read_actors(
-    uow: UnitOfWork, tenant_id: UUID, after: SubjectFacts | None, *, limit: int
-) -> list[SubjectFacts]:
-    """Return members and service accounts by name, then id: those behind `after`."""
+async def read_actors(uow: UnitOfWork, tenant_id: UUID, after: SubjectFacts | None) -> list[SubjectFacts]:
+    """Return members and service accounts by name, then id: a batch of those behind `after`."""
     behind = {"after_name": after.name if after else None, "after_id": after.id if after else None}
-    return [SubjectFacts.of(row) for row in await uow.all(ACTORS, tenant_id=tenant_id, limit=limit, **behind)]
+    return [SubjectFacts.of(row) for row in await uow.all(ACTORS, tenant_id=tenant_id, **behind)]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tenantry.module import Module
 from tenantry.standard.platform.router import router
-from tenantry.standard.platform.service import PlatformCall, PlatformStats
+from tenantry.standard.platform.service import PlatformCall
 
 module = Module("platform", routers=(router,), folder=Path(__file__).parent)
 
-__all__ = ["PlatformCall", "PlatformStats", "module"]
+__all__ = ["PlatformCall", "module"]

@@ -14,7 +14,8 @@ from tenantry.kernel import Actor, TenantId, TenantryError
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
 from tenantry.standard.tenants.repository import ALL_TENANTS
-from tenantry.standard.tenants.service import Founding, TenantRecord, Tenants, change_tenant, found
+from tenantry.standard.tenants.schemas import PlatformStatsRead, TenantRead
+from tenantry.standard.tenants.service import Founding, Tenants, change_tenant, found
 from tenantry.tenancy import COUNT_BY_STATUS, COUNT_PEOPLE, TENANT_BY_ID, TenantNotReady, TenantStatus
 
 _SUSPENDED = "platform.tenant_suspended"
@@ -28,16 +29,6 @@ class PlatformCall:
     actor: Actor
     reason: str
     request_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformStats:
-    """How much there is."""
-
-    tenants: dict[str, int]
-    memberships: int
-    people: int
-    open_invitations: int
 
 
 class PlatformTenants:
@@ -54,7 +45,7 @@ class PlatformTenants:
             await _note(uow, "platform.tenants_listed", call)
             return await ALL_TENANTS.read(uow, request)
 
-    async def read(self, call: PlatformCall, tenant_id: UUID) -> TenantRecord:
+    async def read(self, call: PlatformCall, tenant_id: UUID) -> TenantRead:
         """Return a tenant. Raises `TenantNotFound`."""
         async with self._scope(call) as uow:
             await _note(uow, "platform.tenant_read", call, tenant_id)
@@ -69,7 +60,7 @@ class PlatformTenants:
         *,
         owner_id: UUID | None = None,
         placement: PlacementKind | None = None,
-    ) -> TenantRecord:
+    ) -> TenantRead:
         """Found a tenant; without `owner_id` the administrator becomes its owner, like anybody who founds one."""
         founding = Founding(
             name=name,
@@ -86,7 +77,7 @@ class PlatformTenants:
 
     async def change(
         self, call: PlatformCall, tenant_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None = None
-    ) -> TenantRecord:
+    ) -> TenantRead:
         """Change `name`, `slug` or `config`. Raises `TenantNotFound`, `SlugTaken` and `StaleVersion`."""
         action = "platform.tenant_updated"
         async with self._noting_failure(call, action, tenant_id), self._scope(call) as uow:
@@ -100,7 +91,7 @@ class PlatformTenants:
                 reason=call.reason,
             )
 
-    async def suspend(self, call: PlatformCall, tenant_id: UUID) -> TenantRecord:
+    async def suspend(self, call: PlatformCall, tenant_id: UUID) -> TenantRead:
         """Let nobody work in a tenant until it is resumed; nothing of it is lost.
 
         Raises `TenantNotFound`, and `TenantNotReady` while it is being prepared.
@@ -110,7 +101,7 @@ class PlatformTenants:
                 raise TenantNotReady(retry_after=5)
             return await self._move(uow, call, tenant_id, TenantStatus.SUSPENDED)
 
-    async def resume(self, call: PlatformCall, tenant_id: UUID) -> TenantRecord:
+    async def resume(self, call: PlatformCall, tenant_id: UUID) -> TenantRead:
         """Open a suspended tenant again, or finish one whose preparation was interrupted.
 
         Raises `TenantNotFound` and `PlacementFailed`.
@@ -123,15 +114,17 @@ class PlatformTenants:
                 await _note(uow, _RESUMED, call, tenant_id)
             return await self._tenants.finish(TenantId(tenant_id), actor=call.actor, request_id=call.request_id)
 
-    async def stats(self, call: PlatformCall) -> PlatformStats:
+    async def stats(self, call: PlatformCall) -> PlatformStatsRead:
         """Return how many tenants there are in each state, and how many people belong to them."""
         async with self._scope(call) as uow:
             await _note(uow, "platform.stats_read", call)
             by_status = {row["status"]: row["number"] for row in await uow.all(COUNT_BY_STATUS)}
             row = await uow.one(COUNT_PEOPLE)
-        return PlatformStats({status.value: by_status.get(status.value, 0) for status in TenantStatus}, **(row or {}))
+        return PlatformStatsRead(
+            tenants={status.value: by_status.get(status.value, 0) for status in TenantStatus}, **(row or {})
+        )
 
-    async def _move(self, uow: UnitOfWork, call: PlatformCall, tenant_id: UUID, to: TenantStatus) -> TenantRecord:
+    async def _move(self, uow: UnitOfWork, call: PlatformCall, tenant_id: UUID, to: TenantStatus) -> TenantRead:
         action = _SUSPENDED if to is TenantStatus.SUSPENDED else _RESUMED
         return await change_tenant(
             uow, self._facts.announce, tenant_id, {"status": to.value}, action=action, reason=call.reason

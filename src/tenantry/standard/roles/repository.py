@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -19,13 +18,14 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    literal,
     or_,
     select,
+    true,
     union_all,
     update,
 )
 from sqlalchemy import Table as SqlTable
+from sqlalchemy.dialects.postgresql import JSONB
 
 from tenantry.access import BUILT_IN_IDS, MAX_PERMISSION, TENANT, ApiKey, ServiceAccount
 from tenantry.database import Statement, Table, Timestamp
@@ -38,7 +38,9 @@ keys = ApiKey.__table__
 invitations = Invitation.__table__
 
 _HOLDERS: tuple[type[Table], ...] = (Member, Team, ServiceAccount, ApiKey, Invitation)
-_IS_VALID = invitations.c.expires_at > bindparam("now", type_=Timestamp)
+_HAS_NOT_EXPIRED: dict[type[Table], ColumnElement[bool]] = {
+    Invitation: invitations.c.expires_at > bindparam("now", type_=Timestamp)
+}
 
 
 def _built_in(name: str, table: SqlTable) -> Select[*tuple[Any, ...]]:
@@ -87,14 +89,7 @@ RENAMES = {model: _renaming(model.__table__) for model in _HOLDERS}
 """What takes everybody along who holds a role, by where they are kept."""
 
 ROLE_IS_USED = Statement(
-    select(
-        or_(
-            *(
-                exists().where(_holds(model.__table__), *([_IS_VALID] if model is Invitation else []))
-                for model in _HOLDERS
-            )
-        )
-    )
+    select(or_(*(exists().where(_holds(one.__table__), _HAS_NOT_EXPIRED.get(one, true())) for one in _HOLDERS)))
 )
 
 KEYS_WITH_ROLE = Statement(
@@ -108,47 +103,41 @@ KEYS_WITH_ROLE = Statement(
 )
 """The keys whose facts name a role: as their scope, or as the role of the account that they act for."""
 
+_NAME = String(MAX_PERMISSION, collation="C")
 _listed = (
-    func.unnest(
-        *(bindparam(name, type_=ARRAY(Text)) for name in ("names", "descriptions", "resources", "verbs", "holders"))
-    )
+    func.jsonb_to_recordset(bindparam("listed", type_=JSONB))
     .table_valued(
-        Column("id", String(MAX_PERMISSION, collation="C"), nullable=False),
+        Column("id", _NAME, nullable=False),
+        Column("name", _NAME),
         Column("description", Text, nullable=False),
-        Column("resource", String(MAX_PERMISSION, collation="C"), nullable=False),
-        Column("verb", String(MAX_PERMISSION, collation="C"), nullable=False),
-        Column("holders", Text, nullable=False),
-        name="listed",
+        Column("resource", _NAME, nullable=False),
+        Column("verb", _NAME, nullable=False),
+        Column("roles", ARRAY(Text)),
     )
-    .render_derived()
+    .render_derived(name="listed", with_types=True)
 )
 
 PERMISSIONS = RowList(
-    select(
-        _listed.c.id,
-        _listed.c.id.label("name"),
-        _listed.c.description,
-        _listed.c.resource,
-        _listed.c.verb,
-        func.string_to_array(_listed.c.holders, literal(" "), type_=ARRAY(Text)).label("roles"),
-    ),
+    select(_listed),
     filters={"resource", "verb"},
     sorts={"resource", "verb"},
     search={"description"},
     default_sort="id",
 )
-"""Every permission of the application; what they are comes with each call, for no table knows."""
+"""Every permission of the application, as `permissions_of` tells with each call, for no table knows."""
 
 
-def permission_columns(catalog: PermissionMeanings) -> dict[str, Sequence[str]]:
-    """Return the parameters of `PERMISSIONS`."""
-    names = sorted(catalog.descriptions)
-    parts = [name.rpartition(":") for name in names]
+def permissions_of(catalog: PermissionMeanings) -> list[dict[str, Any]]:
+    """Return every permission with the built-in roles that hold it."""
     held = {role: catalog.of_role(role) for role in Role}
-    return {
-        "names": names,
-        "descriptions": [catalog.descriptions[name] for name in names],
-        "resources": [resource for resource, _, _ in parts],
-        "verbs": [verb for _, _, verb in parts],
-        "holders": [" ".join(role.value for role in Role if name in held[role]) for name in names],
-    }
+    return [
+        {
+            "id": name,
+            "name": name,
+            "description": description,
+            "resource": name.rpartition(":")[0],
+            "verb": name.rpartition(":")[2],
+            "roles": [role for role in Role if name in held[role]],
+        }
+        for name, description in catalog.descriptions.items()
+    ]

@@ -9,7 +9,7 @@ from tenantry.database import Plane
 from tenantry.http import api_router
 from tenantry.query import ListPage, ListRequest
 from tenantry.resources import ResourceRouter, list_answer, list_binding, parameters_of
-from tenantry.standard.roles.repository import PERMISSIONS, permission_columns
+from tenantry.standard.roles.repository import PERMISSIONS, permissions_of
 from tenantry.standard.roles.schemas import PermissionPage, RoleCreate, RoleUpdate
 from tenantry.standard.roles.service import RoleService
 
@@ -40,6 +40,6 @@ async def list_permissions(request: Request, access: AccessContext = member) -> 
 
     async def read(asked: ListRequest) -> ListPage:
         async with access.work(Plane.CONTROL) as uow:
-            return await PERMISSIONS.read(uow, asked, **permission_columns(access.runtime.permissions))
+            return await PERMISSIONS.read(uow, asked, listed=permissions_of(access.runtime.permissions))
 
     return await list_answer(request, PERMISSIONS, list_binding(access, "permissions"), read)

@@ -6,7 +6,8 @@ from tenantry.module import Module
 from tenantry.standard.tenants.permissions import TENANT_PERMISSIONS
 from tenantry.standard.tenants.repository import ALL_TENANTS
 from tenantry.standard.tenants.router import current_tenant, own_tenants
-from tenantry.standard.tenants.service import Founding, PreparePlacement, TenantRecord
+from tenantry.standard.tenants.schemas import TenantRead
+from tenantry.standard.tenants.service import Founding, PreparePlacement
 
 module = Module(
     "tenants",
@@ -18,4 +19,4 @@ module = Module(
     folder=Path(__file__).parent,
 )
 
-__all__ = ["ALL_TENANTS", "Founding", "PreparePlacement", "TenantRecord", "module"]
+__all__ = ["ALL_TENANTS", "Founding", "PreparePlacement", "TenantRead", "module"]

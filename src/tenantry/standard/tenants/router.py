@@ -12,7 +12,7 @@ from tenantry.identity import CurrentIdentity, person, signed_in
 from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
 from tenantry.standard.tenants.repository import OWN_TENANTS
 from tenantry.standard.tenants.schemas import OwnTenantPage, TenantCreate, TenantRead, TenantUpdate
-from tenantry.standard.tenants.service import Founding, TenantRecord, Tenants
+from tenantry.standard.tenants.service import Founding, Tenants
 
 own_tenants = api_router(tags=["tenants"])
 current_tenant = api_router("/tenant", tags=["tenant"])
@@ -84,7 +84,7 @@ async def update_tenant(
     return versioned(await service.change(access, changes, expected_version=expected), response)
 
 
-def versioned(tenant: TenantRecord, response: Response) -> TenantRead:
+def versioned(tenant: TenantRead, response: Response) -> TenantRead:
     """Return a tenant with its version in the header `ETag`."""
     response.headers["ETag"] = etag(tenant.version)
-    return TenantRead.model_validate(tenant)
+    return tenant

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from tenantry.kernel import Actor, TenantId, new_id, require_version
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
 from tenantry.standard.tenants.repository import OWN_TENANTS
+from tenantry.standard.tenants.schemas import TenantRead
 from tenantry.tenancy import (
     DELETE_UNPREPARED,
     INSERT_MEMBER,
@@ -41,36 +41,6 @@ PreparePlacement = Callable[[Placement], Awaitable[None]]
 """Makes the schema of a placement and migrates it; may be repeated. Raises where it cannot."""
 
 _log = structlog.get_logger("tenantry.tenancy")
-
-
-@dataclass(frozen=True, slots=True)
-class TenantRecord:
-    """A tenant, as its members and the platform see it."""
-
-    id: TenantId
-    slug: str
-    name: str
-    status: str
-    placement: str
-    config: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-    @classmethod
-    def of(cls, row: Row) -> TenantRecord:
-        """Return the record in a row of the tenants' columns."""
-        return cls(
-            id=TenantId(row["id"]),
-            slug=row["slug"],
-            name=row["name"],
-            status=row["status"],
-            placement=row["placement_kind"],
-            config=json.loads(row["config"]),
-            created_at=row["created_at"],
-            updated_at=row["updated_at"],
-            version=row["version"],
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +69,7 @@ class Tenants:
         self._settings = settings
         self._prepare = prepare
 
-    async def create(self, founding: Founding) -> TenantRecord:
+    async def create(self, founding: Founding) -> TenantRead:
         """Found a tenant with its first owner.
 
         A tenant with a schema of its own is `preparing` until the schema stands. If that fails, the tenant is taken
@@ -120,7 +90,7 @@ class Tenants:
             await self._take_back(founding, tenant_id)
             raise
 
-    async def finish(self, tenant_id: TenantId, *, actor: Actor, request_id: str | None) -> TenantRecord:
+    async def finish(self, tenant_id: TenantId, *, actor: Actor, request_id: str | None) -> TenantRead:
         """Make the schema of a tenant that is being prepared, and open it; may be repeated.
 
         Raises `PlacementFailed`.
@@ -139,14 +109,14 @@ class Tenants:
         async with self._database.control_scope(actor=actor, user_id=user_id) as uow:
             return await OWN_TENANTS.read(uow, request, user_id=user_id)
 
-    async def read(self, context: AccessContext) -> TenantRecord:
+    async def read(self, context: AccessContext) -> TenantRead:
         """Return the tenant. Raises `TenantNotFound`."""
         async with self._scope(context.tenant_id, context.principal.actor, context.request_id) as uow:
             return found(await uow.one(TENANT_BY_ID, tenant_id=context.tenant_id))
 
     async def change(
         self, context: AccessContext, changes: Mapping[str, Any], *, expected_version: int | None = None
-    ) -> TenantRecord:
+    ) -> TenantRead:
         """Change `name`, `slug` or `config` (as a whole). Raises `SlugTaken`, `SlugReserved`, `StaleVersion`."""
         async with self._scope(context.tenant_id, context.principal.actor, context.request_id) as uow:
             if "slug" in changes:
@@ -162,7 +132,7 @@ class Tenants:
         if slug in self._settings.reserved_slugs:
             raise SlugReserved(f"The slug {slug} is given by platform administrators alone.")
 
-    async def _insert(self, founding: Founding, tenant_id: TenantId, placement: Placement) -> TenantRecord:
+    async def _insert(self, founding: Founding, tenant_id: TenantId, placement: Placement) -> TenantRead:
         is_ready = placement.kind is PlacementKind.POOL
         async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
             row = await uow.one(
@@ -209,7 +179,7 @@ async def change_tenant(
     expected_version: int | None = None,
     action: str = "tenants.updated",
     reason: str | None = None,
-) -> TenantRecord:
+) -> TenantRead:
     """Change columns of a tenant, with the audit line and the announcement.
 
     A change to what already is changes nothing, and leaves a line only where a `reason` was given. Raises
@@ -235,13 +205,14 @@ async def change_tenant(
     return after
 
 
-def found(row: Row | None) -> TenantRecord:
+def found(row: Row | None) -> TenantRead:
     """Return the record in a row. Raises `TenantNotFound` where there is none."""
     if row is None:
         raise TenantNotFound
-    return TenantRecord.of(row)
+    values = {**row, "placement": row["placement_kind"], "config": json.loads(row["config"])}
+    return TenantRead.model_validate(values)
 
 
-def _audited(tenant: TenantRecord, changed: Mapping[str, Any]) -> dict[str, Any]:
+def _audited(tenant: TenantRead, changed: Mapping[str, Any]) -> dict[str, Any]:
     """The changed values, as the trail shows them: a config may hold secrets, such as the address of a webhook."""
     return shown(Tenant, {name: getattr(tenant, name) for name in changed})

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from tenantry.audit import sensitive
+from tenantry.identity import OneTimeToken, Session, User
 from tenantry.kernel import new_id
 
 from .conftest import PASSWORD, World, bearer
@@ -145,6 +147,42 @@ async def test_every_change_is_in_the_trail_with_who_did_it(world: World) -> Non
         '{"name": "***"}',
         '{"name": "***"}',
     )
+
+
+async def trail_of_canaries(world: World) -> str:
+    """What the trail says about a user whose name and address were changed to canaries."""
+    admin, person = await world.person(platform_role="superadmin"), await world.person(name="Canary before")
+    root, email = await admin.sign_in(), f"canary{new_id().hex}@acme.test"
+    body = {"name": "Canary after", "email": email, "is_active": False}
+    assert (await request(world, "PATCH", f"/users/{person.id}", root, json=body)).status_code == 200
+    rows = await world.rows("SELECT t::text FROM control.audit_entries t WHERE resource_id = $1", person.id)
+    return "\n".join(row[0] for row in rows)
+
+
+async def test_the_trail_masks_what_the_table_says_is_sensitive(world: World) -> None:
+    trail = await trail_of_canaries(world)
+    assert "canary" not in trail.lower()
+    assert trail.count("***") == 4
+    assert '""is_active"": false' in trail
+
+
+@pytest.mark.parametrize("column", ["name", "email"])
+async def test_a_column_that_is_not_marked_would_be_seen_in_the_trail(
+    world: World, column: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: it is the mark in the table, and nothing else, that masks."""
+    monkeypatch.setattr(User.__table__.c[column], "info", {})
+    assert "canary" in (await trail_of_canaries(world)).lower()
+
+
+def test_every_column_is_marked_or_is_neither_personal_nor_secret() -> None:
+    """A new column has to be put on one of the two sides."""
+    unmarked = {table: {*table.__table__.columns.keys()} - sensitive(table) for table in (User, Session, OneTimeToken)}
+    moments = {"created_at", "updated_at", "last_used_at", "expires_at", "idle_expires_at", "rotated_at", "revoked_at"}
+    assert unmarked[User] - moments == {"id", "is_active", "email_verified_at", "platform_role", "version"}
+    of_session = {"id", "user_id", "generation", "active_tenant_id", "revoke_reason"}
+    assert unmarked[Session] - moments == of_session
+    assert unmarked[OneTimeToken] - moments == {"purpose", "user_id", "used_at"}
 
 
 async def test_the_platform_role_of_a_token_follows_the_user(world: World) -> None:
