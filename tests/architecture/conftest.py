@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tenantry.cli.check import Finding, Project, read_project, run_checks
+from tenantry.cli.check import CheckedProject, Finding, read_project, run_checks
 
-Plant = Callable[[Mapping[str, str]], Project]
+Plant = Callable[[Mapping[str, str]], CheckedProject]
 
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
     """Return a function that writes files below a root with the package `shop`, and returns the project."""
 
-    def planted(files: Mapping[str, str]) -> Project:
+    def planted(files: Mapping[str, str]) -> CheckedProject:
         write(tmp_path, {"shop/__init__.py": "", "pyproject.toml": "", **files})
         return read_project(tmp_path)
 
@@ -32,11 +32,11 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         file.write_text(textwrap.dedent(content))
 
 
-def places(project: Project, rule: str) -> list[str]:
+def places(project: CheckedProject, rule: str) -> list[str]:
     """Return the places where a rule finds something."""
     return [finding.place for finding in found(project, rule)]
 
 
-def found(project: Project, rule: str) -> list[Finding]:
+def found(project: CheckedProject, rule: str) -> list[Finding]:
     """Return what a rule finds."""
     return run_checks(project, only=[rule])

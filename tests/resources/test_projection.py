@@ -34,8 +34,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from tenantry.database import Statement
 from tenantry.database.embedded import EmbeddedServer
 from tenantry.kernel import ConfigurationError
-from tenantry.resources import Projection, SqlField
 from tenantry.query import json_of
+from tenantry.resources import Projection, SqlField
 
 pytestmark = pytest.mark.anyio
 

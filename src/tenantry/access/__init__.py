@@ -50,10 +50,11 @@ from tenantry.access.models import (
     TypeGrant,
 )
 from tenantry.access.permissions import OWN, PermissionCatalog, Permissions
+from tenantry.access.permit import Permit, Permits
 from tenantry.access.principal import Breadth, Principal
 from tenantry.access.principal_building import PrincipalFacts, build_principal, key_ceiling, role_permissions
 from tenantry.access.question import Question
-from tenantry.access.resource import Parent, Permit, Permits, RecordFacts, ResourceAccess
+from tenantry.access.resource import Parent, RecordFacts, ResourceAccess
 from tenantry.access.roles.authority import RoleDelegation
 from tenantry.access.roles.facts import RoleFacts, read_roles, roles_key
 from tenantry.access.roles.repository import type_grants

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 
-from tenantry.access.resource import Permits, ResourceAccess
+from tenantry.access.permit import Permits
+from tenantry.access.resource import ResourceAccess
 from tenantry.database import sql_literal
 
 Reads = Sequence[tuple[ResourceAccess, Permits]]

@@ -9,8 +9,9 @@ from sqlalchemy import bindparam, exists, select
 
 from tenantry.access.errors import NotPermitted
 from tenantry.access.granted import SUBJECTS
+from tenantry.access.permit import Permit, Permits
 from tenantry.access.principal import Principal
-from tenantry.access.resource import Permit, Permits, ResourceAccess
+from tenantry.access.resource import ResourceAccess
 from tenantry.database import Statement, UnitOfWork
 from tenantry.kernel import ConfigurationError
 

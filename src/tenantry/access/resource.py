@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,35 +28,12 @@ from tenantry.access.errors import RecordNotFound
 from tenantry.access.grant_facts import GrantFacts
 from tenantry.access.granted import TENANT, Chosen, allowed, constant, denied, subjects, with_subjects
 from tenantry.access.models import Effect
+from tenantry.access.permit import Permit, Permits
 from tenantry.access.principal import Breadth, Principal
 from tenantry.access.question import Question
 from tenantry.database import Plane, Table, plane_of
 from tenantry.kernel import ConfigurationError, NotFound
 from tenantry.tenancy import Role
-
-
-class Permit(NamedTuple):
-    """How far one action reaches for a principal: all that its predicate depends on, so that it keys the statement."""
-
-    breadth: Breadth
-    granted: bool = False
-    """Whether grants on records of this resource may exist; without, its statements do not ask for them."""
-    own_only: bool = False
-    """Whether the key of the request is limited to own records."""
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether the rule lets every record through, except what grants deny."""
-        return self.breadth in (Breadth.ALL, Breadth.ALWAYS) and not self.own_only
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether no record can pass."""
-        return self.breadth is Breadth.DENIED or (self.breadth is Breadth.NONE and not self.granted)
-
-
-Permits = tuple[Permit, ...]
-"""The reaches a predicate was built for: of the action, then of reading the resource and each parent above it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from tenantry.database.catalog import PUBLIC, LivePolicy, Relation
 from tenantry.database.row_security import PRIVILEGES, Policy, policies_of, privileges_of, qualified, quoted
 
 
-class Subject(StrEnum):
+class DifferenceKind(StrEnum):
     """What differs."""
 
     WALL = "wall"
@@ -32,7 +32,7 @@ class Difference:
     `reverse` is empty where nothing should be restored.
     """
 
-    subject: Subject
+    kind: DifferenceKind
     reason: str
     repair: str
     operation: str
@@ -83,7 +83,7 @@ class _Comparison:
             wanted, found = (on, off) if is_declared else (off, on)
             why = "is not declared for this table" if is_on else f"is off: {on} is missing"
             yield Difference(
-                Subject.WALL,
+                DifferenceKind.WALL,
                 f"row security {why}",
                 f"ALTER TABLE {self._here} {wanted} ROW LEVEL SECURITY",
                 f"op.execute({f'ALTER TABLE {self._name} {wanted} ROW LEVEL SECURITY'!r})",
@@ -115,7 +115,7 @@ class _Comparison:
             role, _, privilege = grant.partition(" ")
             repair = f"REVOKE {privilege} ON {{}} FROM {_grantee(role)}"
             yield Difference(
-                Subject.GRANT,
+                DifferenceKind.GRANT,
                 f"{role} may {privilege}; columns are not granted one by one",
                 repair.format(self._here),
                 f"op.execute({repair.format(self._name)!r})",
@@ -125,7 +125,7 @@ class _Comparison:
         if self._live.is_unlogged is not self._is_unlogged:
             forth, back = ("UNLOGGED", "LOGGED") if self._is_unlogged else ("LOGGED", "UNLOGGED")
             yield Difference(
-                Subject.STORAGE,
+                DifferenceKind.STORAGE,
                 f"the table is {back} and declared {forth}",
                 f"ALTER TABLE {self._here} SET {forth}",
                 f"op.execute({f'ALTER TABLE {self._name} SET {forth}'!r})",
@@ -134,7 +134,7 @@ class _Comparison:
 
     def _missing(self, declared: Policy, reason: str) -> Difference:
         return Difference(
-            Subject.POLICY,
+            DifferenceKind.POLICY,
             reason,
             declared.statement(self._here),
             f"op.create_policy({self._table}, {render(declared)}{self._schema})",
@@ -143,7 +143,7 @@ class _Comparison:
 
     def _extra(self, present: LivePolicy, reason: str) -> Difference:
         return Difference(
-            Subject.POLICY,
+            DifferenceKind.POLICY,
             reason,
             f"DROP POLICY {quoted(present.name)} ON {self._here}",
             f"op.drop_policy({self._table}, {present.name!r}{self._schema})",
@@ -153,7 +153,7 @@ class _Comparison:
     def _grant(self, role: str, privileges: str) -> Difference:
         arguments = f"({self._table}, {str(role)!r}, {privileges!r}{self._schema})"
         return Difference(
-            Subject.GRANT,
+            DifferenceKind.GRANT,
             f"{role} may not {privileges}",
             f"GRANT {privileges} ON {self._here} TO {quoted(role)}",
             f"op.grant{arguments}",
@@ -166,10 +166,10 @@ class _Comparison:
         repair = f"REVOKE {listed} ON {{}} FROM {_grantee(role)}"
         if role == PUBLIC or not set(privileges) <= set(PRIVILEGES):
             operation = f"op.execute({repair.format(self._name)!r})"
-            return Difference(Subject.GRANT, reason, repair.format(self._here), operation)
+            return Difference(DifferenceKind.GRANT, reason, repair.format(self._here), operation)
         arguments = f"({self._table}, {str(role)!r}, {listed!r}{self._schema})"
         return Difference(
-            Subject.GRANT, reason, repair.format(self._here), f"op.revoke{arguments}", f"op.grant{arguments}"
+            DifferenceKind.GRANT, reason, repair.format(self._here), f"op.revoke{arguments}", f"op.grant{arguments}"
         )
 
 

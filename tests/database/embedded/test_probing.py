@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.database.embedded import probing
-from tenantry.database.embedded.probing import Answer, ask_server
+from tenantry.database.embedded.probing import ServerAnswer, ask_server
 
 
 def error(sqlstate: bytes) -> bytes:
@@ -47,18 +47,18 @@ def answering(place: Path) -> Iterator[Callable[[bytes], Path]]:
 @pytest.mark.parametrize(
     ("said", "meaning"),
     [
-        (b"R\0\0\0\x08\0\0\0\0", Answer.READY),
-        (error(b"57P03"), Answer.NOT_NOW),
-        (error(b"53300"), Answer.READY),  # too many connections: it is there
-        (b"", Answer.NONE),
+        (b"R\0\0\0\x08\0\0\0\0", ServerAnswer.READY),
+        (error(b"57P03"), ServerAnswer.NOT_NOW),
+        (error(b"53300"), ServerAnswer.READY),  # too many connections: it is there
+        (b"", ServerAnswer.NONE),
     ],
 )
 def test_what_a_server_says_tells_whether_it_is_ready(
-    answering: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch, said: bytes, meaning: Answer
+    answering: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch, said: bytes, meaning: ServerAnswer
 ) -> None:
     monkeypatch.setattr(probing, "_PATIENCE", 0.5)
     assert ask_server(answering(said), user="postgres", database="postgres") is meaning
 
 
 def test_where_nobody_listens_nobody_answers(place: Path) -> None:
-    assert ask_server(place / "socket", user="postgres", database="postgres") is Answer.NONE
+    assert ask_server(place / "socket", user="postgres", database="postgres") is ServerAnswer.NONE

@@ -30,8 +30,8 @@ from tests.database.freight.conftest import OWN_SCHEMA, Freight
 
 from tenantry.database import DatabaseRole, Placement, UnsafeRole
 from tenantry.database.doctor import (
+    DatabaseFinding,
     Declared,
-    Finding,
     assert_safe_roles,
     distribution_findings,
     examine,
@@ -55,7 +55,7 @@ async def surgery(freight: Freight) -> AsyncIterator[asyncpg.Connection]:
         await connection.execute("ROLLBACK")
 
 
-async def found(freight: Freight, connection: asyncpg.Connection) -> list[Finding]:
+async def found(freight: Freight, connection: asyncpg.Connection) -> list[DatabaseFinding]:
     return await examine_connection(connection, Declared(freight.chains, PLACEMENTS), allowed={})
 
 

@@ -7,7 +7,7 @@ is the business of ``tenantry doctor``.
 
 from tenantry.cli.check.configuration import read_project
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.rendering import render, render_json
 from tenantry.cli.check.running import RULES, explain, left_out, run_checks
 from tenantry.cli.check.settings import CheckSettings, Exemption, Sizes
@@ -15,9 +15,9 @@ from tenantry.cli.check.settings import CheckSettings, Exemption, Sizes
 __all__ = [
     "RULES",
     "CheckSettings",
+    "CheckedProject",
     "Exemption",
     "Finding",
-    "Project",
     "Sizes",
     "explain",
     "left_out",

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.settings import Exemption
 from tenantry.cli.check.source import Source
 
@@ -41,7 +41,7 @@ class Allowance:
 
 
 def apply(
-    project: Project, findings: Iterable[Finding], *, known: Collection[str], ran: Collection[str]
+    project: CheckedProject, findings: Iterable[Finding], *, known: Collection[str], ran: Collection[str]
 ) -> list[Finding]:
     """Return the findings that nothing allows, with those about allowances themselves.
 
@@ -91,7 +91,7 @@ def _faults_of_comments(unused: Iterable[Allowance], known: Collection[str], ran
 
 
 def _faults_of_exemptions(
-    project: Project, unused: Iterable[Exemption], known: Collection[str], ran: Collection[str]
+    project: CheckedProject, unused: Iterable[Exemption], known: Collection[str], ran: Collection[str]
 ) -> Iterator[Finding]:
     for one in unused:
         place = f"pyproject.toml:{_line_of(project, one)}"
@@ -103,7 +103,7 @@ def _faults_of_exemptions(
             yield Finding(NAME, place, reason, "take the entry away")
 
 
-def _line_of(project: Project, exemption: Exemption) -> int:
+def _line_of(project: CheckedProject, exemption: Exemption) -> int:
     lines = (project.root / "pyproject.toml").read_text(encoding="utf-8").splitlines()
     named = [number for number, line in enumerate(lines, 1) if f'"{exemption.path}"' in line]
     return named[0] if named else 1

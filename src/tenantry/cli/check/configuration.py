@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.settings import CheckSettings, read_settings
 from tenantry.kernel import ConfigurationError
 
 
-def read_project(root: Path, *, application: str | None = None) -> Project:
+def read_project(root: Path, *, application: str | None = None) -> CheckedProject:
     """Return the project below `root`, with its application imported where one is named.
 
     `application` (``module:attribute``) wins over the one in pyproject.toml; an empty one leaves it out. Raises
@@ -18,7 +18,7 @@ def read_project(root: Path, *, application: str | None = None) -> Project:
     """
     root = root.resolve()
     settings = read_settings(root)
-    project = Project(
+    project = CheckedProject(
         root,
         _packages(root, settings),
         tests=[root / name for name in settings.tests if (root / name).is_dir()],

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source, last_name
 
 _SERVING = {"service.py", "router.py", "schemas.py", "jobs.py", "subscribers.py", "workflow.py"}
@@ -19,7 +19,7 @@ _SERVING = {"service.py", "router.py", "schemas.py", "jobs.py", "subscribers.py"
 _ROUTERS = {"api_router", "APIRouter", "ResourceRouter"}
 
 
-def domain_sources(project: Project) -> Iterator[Source]:
+def domain_sources(project: CheckedProject) -> Iterator[Source]:
     """Yield the files of modules, of what stands beside modules, and of packages that are an application."""
     folders = _folders(project)
     for source in project.sources:
@@ -32,7 +32,7 @@ def declares_module(source: Source) -> bool:
     return _makes(source, "Module")
 
 
-def _folders(project: Project) -> set[Path]:
+def _folders(project: CheckedProject) -> set[Path]:
     found: set[Path] = set()
     for source in project.sources:
         folder = source.path.parent
@@ -45,7 +45,7 @@ def _folders(project: Project) -> set[Path]:
     return found
 
 
-def _around(project: Project, folder: Path) -> Iterator[Path]:
+def _around(project: CheckedProject, folder: Path) -> Iterator[Path]:
     """Yield the folder that holds a module, unless it is a package as a whole: a framework's, with modules among it."""
     if folder not in project.packages and folder.parent not in project.packages:
         yield folder.parent

@@ -16,10 +16,10 @@ from pydantic import BaseModel
 from sqlalchemy import Table
 
 from tenantry.access import Permissions, Role
-from tenantry.app import Application, routes_of
+from tenantry.app import Application
 from tenantry.app.health import router as health
 from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, GuardedTable, Located, PermissionUse, ServedRoute
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.readme.generating import generated
 from tenantry.database import METADATA, Plane
 from tenantry.database.row_security import model_of, policies_of, privileges_of
@@ -41,11 +41,11 @@ _VERBS = {
 """The verbs that a resource's operations ask for; ``?hard=true`` of a delete is a purge, where there is one."""
 
 
-def load_application(reference: str, project: Project) -> Assembled:
+def load_application(reference: str, project: CheckedProject) -> Assembled:
     """Import ``module:attribute`` and return what the rules ask of it. Raises `ConfigurationError`."""
     application, file = _imported(reference, project)
     place = f"{project.name_of(file)}:1" if project.holds(file) else f"{file}:1"
-    routes = [*health.routes, *routes_of(application, ResponseStyle.PLAIN)]
+    routes = [*health.routes, *application.routes(ResponseStyle.PLAIN)]
     served = [_served(route, project, place) for route in routes if isinstance(route, APIRoute)]
     return Assembled(
         place=place,
@@ -64,7 +64,7 @@ def load_application(reference: str, project: Project) -> Assembled:
     )
 
 
-def _imported(reference: str, project: Project) -> tuple[Application, Path]:
+def _imported(reference: str, project: CheckedProject) -> tuple[Application, Path]:
     name, _, attribute = reference.partition(":")
     for folder in {str(package.parent) for package in project.packages} - set(sys.path):
         sys.path.insert(0, folder)
@@ -84,13 +84,13 @@ def _imported(reference: str, project: Project) -> tuple[Application, Path]:
     return application, Path(module.__file__ or name)
 
 
-def _served(route: APIRoute, project: Project, fallback: str) -> ServedRoute:
+def _served(route: APIRoute, project: CheckedProject, fallback: str) -> ServedRoute:
     """Generated routes decide who acts before anything else; hand-written ones must say their rule."""
     is_declared = isinstance(route, ResourceRoute) or bool(rules_of(route))
     return ServedRoute(route, is_declared, project.place_of(route.endpoint) or fallback)
 
 
-def _permissions(application: Application, project: Project, fallback: str) -> Iterator[DeclaredVerbs]:
+def _permissions(application: Application, project: CheckedProject, fallback: str) -> Iterator[DeclaredVerbs]:
     folders = {id(module.permissions): module.folder for module in application.modules}
     for declared in application.catalog().modules:
         folder = folders.get(id(declared))
@@ -106,7 +106,7 @@ def _granted(declared: Permissions) -> frozenset[str]:
     return frozenset(permission.split(":")[1] for permission in held)
 
 
-def _uses(module: Module, project: Project, fallback: str) -> Iterator[PermissionUse]:
+def _uses(module: Module, project: CheckedProject, fallback: str) -> Iterator[PermissionUse]:
     for router in module.routers:
         if isinstance(router, ResourceRouter):
             access = router.service.resource.access
@@ -124,7 +124,7 @@ def _uses(module: Module, project: Project, fallback: str) -> Iterator[Permissio
                 yield PermissionUse(f"{router.access.resource}:{verb}", place)
 
 
-def _inputs(routes: Iterable[ServedRoute], project: Project) -> Iterator[Located[type[BaseModel]]]:
+def _inputs(routes: Iterable[ServedRoute], project: CheckedProject) -> Iterator[Located[type[BaseModel]]]:
     """Yield the project's input schemas, and whatever else its routes take as a body."""
     models = [*_descendants(InputSchema), *(model for served in routes for model in _bodies(served.route))]
     seen: set[str] = set()
@@ -148,14 +148,14 @@ def _descendants(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _descendants(below)
 
 
-def _control_tables(project: Project, fallback: str) -> Iterator[Located[GuardedTable]]:
+def _control_tables(project: CheckedProject, fallback: str) -> Iterator[Located[GuardedTable]]:
     for located in _tables(Plane.CONTROL, project, fallback):
         with suppress(ConfigurationError):  # a table without a model has neither; migrations refuse it
             table = located.value
             yield Located(GuardedTable(table, policies_of(table), privileges_of(table)), located.place)
 
 
-def _tables(plane: Plane, project: Project, fallback: str) -> Iterator[Located[Table]]:
+def _tables(plane: Plane, project: CheckedProject, fallback: str) -> Iterator[Located[Table]]:
     """Yield the project's tables of a plane; those of the packages it uses are theirs to correct."""
     for table in METADATA[plane].tables.values():
         try:

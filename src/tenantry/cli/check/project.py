@@ -18,7 +18,7 @@ _NEVER_READ = {"__pycache__", ".venv", "node_modules"}
 
 
 @dataclass(frozen=True)
-class Project:
+class CheckedProject:
     """A project below `root`: its packages (folders with ``__init__.py``) and, if it has one, its application.
 
     Rules about files need the packages alone; rules about routes, tables and permissions need `application` too.

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from tenantry.cli.check import allowances
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.rules import OF_APPLICATIONS, OF_FILES, Rule
 from tenantry.kernel import ConfigurationError
 
@@ -14,7 +14,7 @@ RULES: dict[str, Rule] = {rule.NAME: rule for rule in (*OF_FILES, *OF_APPLICATIO
 """Every rule by its name, in the order in which they are applied."""
 
 
-def run_checks(project: Project, only: Iterable[str] | None = None) -> list[Finding]:
+def run_checks(project: CheckedProject, only: Iterable[str] | None = None) -> list[Finding]:
     """Apply the rules and return what they find, sorted, without what is allowed with a reason.
 
     `only` names the rules to apply (`ConfigurationError` for an unknown one); by default all that can be applied: see
@@ -26,7 +26,7 @@ def run_checks(project: Project, only: Iterable[str] | None = None) -> list[Find
     return sorted(allowances.apply(project, sorted(found), known=RULES, ran=ran), key=_by_place)
 
 
-def left_out(project: Project) -> list[str]:
+def left_out(project: CheckedProject) -> list[str]:
     """Return the names of the rules that cannot be applied, because the project names no application."""
     return [] if project.application is not None else [rule.NAME for rule in OF_APPLICATIONS]
 
@@ -36,7 +36,7 @@ def explain(name: str) -> str:
     return (_rule(name).__doc__ or "").strip()
 
 
-def _applied(project: Project, only: Iterable[str] | None) -> list[Rule]:
+def _applied(project: CheckedProject, only: Iterable[str] | None) -> list[Rule]:
     skipped = left_out(project)
     if only is None:
         return [rule for name, rule in RULES.items() if name not in skipped]

@@ -12,7 +12,14 @@ from tenantry.database.catalog.keys import (
     read_triggers,
 )
 from tenantry.database.catalog.relations import PUBLIC, LivePolicy, Relation, read_relations, same_condition
-from tenantry.database.catalog.roles import PublicDefault, Role, Server, read_public_defaults, read_roles, read_server
+from tenantry.database.catalog.roles import (
+    LiveRole,
+    PublicDefault,
+    Server,
+    read_public_defaults,
+    read_roles,
+    read_server,
+)
 
 __all__ = [
     "PUBLIC",
@@ -20,9 +27,9 @@ __all__ = [
     "ForeignKey",
     "Index",
     "LivePolicy",
+    "LiveRole",
     "PublicDefault",
     "Relation",
-    "Role",
     "Server",
     "Trigger",
     "read_definers",

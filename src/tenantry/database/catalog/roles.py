@@ -49,7 +49,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class LiveRole:
     """A role as the server knows it. `on_database` and the schemas include what it has through PUBLIC."""
 
     name: str
@@ -82,10 +82,12 @@ async def read_server(connection: asyncpg.Connection) -> Server:
     return Server(database, number // 10000, number % 10000)
 
 
-async def read_roles(connection: asyncpg.Connection, names: Sequence[str], schemas: Sequence[str]) -> dict[str, Role]:
+async def read_roles(
+    connection: asyncpg.Connection, names: Sequence[str], schemas: Sequence[str]
+) -> dict[str, LiveRole]:
     """Return the roles that exist among `names`. One round trip."""
     rows = await connection.fetch(_ROLES, names, schemas)
-    return {row["name"]: Role(**dict(row)) for row in rows}
+    return {row["name"]: LiveRole(**dict(row)) for row in rows}
 
 
 async def read_public_defaults(connection: asyncpg.Connection) -> list[PublicDefault]:

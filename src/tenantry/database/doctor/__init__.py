@@ -3,11 +3,11 @@
 from tenantry.database.doctor.declared import Declared
 from tenantry.database.doctor.distribution import distribution_findings, leaking_findings
 from tenantry.database.doctor.examination import assert_safe_roles, examine, examine_connection
-from tenantry.database.doctor.finding import Finding, Severity
+from tenantry.database.doctor.finding import DatabaseFinding, Severity
 
 __all__ = [
+    "DatabaseFinding",
     "Declared",
-    "Finding",
     "Severity",
     "assert_safe_roles",
     "distribution_findings",

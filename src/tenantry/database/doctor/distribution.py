@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
-from tenantry.database.doctor.finding import Finding, error, warning
+from tenantry.database.doctor.finding import DatabaseFinding, error, warning
 
 _RULE = "distribution"
 _TENANT = "tenant_id"
 _LEAKING = (sa.ARRAY, sa.JSON, TSVECTOR)
 
 
-def distribution_findings(tables: Iterable[sa.Table]) -> Iterator[Finding]:
+def distribution_findings(tables: Iterable[sa.Table]) -> Iterator[DatabaseFinding]:
     """Judge the tables of the tenant plane as they are declared."""
     for table in tables:
         yield from _keys(table)
@@ -26,7 +26,7 @@ def distribution_findings(tables: Iterable[sa.Table]) -> Iterator[Finding]:
         yield from _columns(table)
 
 
-def leaking_findings(columns: Iterable[sa.Column[object]]) -> Iterator[Finding]:
+def leaking_findings(columns: Iterable[sa.Column[object]]) -> Iterator[DatabaseFinding]:
     """Judge columns by which lists are sorted or filtered."""
     for column in columns:
         if _is_leaking(column.type):
@@ -45,7 +45,7 @@ def _is_leaking(kind: TypeEngine[object]) -> bool:
             return isinstance(kind, _LEAKING)
 
 
-def _keys(table: sa.Table) -> Iterator[Finding]:
+def _keys(table: sa.Table) -> Iterator[DatabaseFinding]:
     keys: list[tuple[str, list[str]]] = [("the primary key", [column.name for column in table.primary_key.columns])]
     keys += [
         (f"the unique constraint {constraint.name}", [column.name for column in constraint.columns])
@@ -62,7 +62,7 @@ def _keys(table: sa.Table) -> Iterator[Finding]:
             yield error(_RULE, str(table), f"{what} does not start with {_TENANT}", f"Put {_TENANT} first.")
 
 
-def _foreign_keys(table: sa.Table) -> Iterator[Finding]:
+def _foreign_keys(table: sa.Table) -> Iterator[DatabaseFinding]:
     for key in table.foreign_key_constraints:
         place = f"{table}.{key.name}"
         if key.column_keys[0] != _TENANT or key.elements[0].column.name != _TENANT:
@@ -72,7 +72,7 @@ def _foreign_keys(table: sa.Table) -> Iterator[Finding]:
             yield error(_RULE, place, reason, "Use CASCADE or RESTRICT, and set the column to null in code.")
 
 
-def _columns(table: sa.Table) -> Iterator[Finding]:
+def _columns(table: sa.Table) -> Iterator[DatabaseFinding]:
     for column in table.columns:
         if column.identity is not None or isinstance(column.default, sa.Sequence):
             yield error(_RULE, str(column), "identity columns and sequences cannot be distributed", "Use a UUID.")

@@ -19,7 +19,7 @@ from tenantry.database.catalog import (
 )
 from tenantry.database.doctor.declared import Declared
 from tenantry.database.doctor.distribution import distribution_findings, leaking_findings
-from tenantry.database.doctor.finding import Finding, Severity, error
+from tenantry.database.doctor.finding import DatabaseFinding, Severity, error
 from tenantry.database.doctor.keys import foreign_key_findings, index_findings, trigger_findings
 from tenantry.database.doctor.roles import public_default_findings, role_findings
 from tenantry.database.doctor.server import server_findings
@@ -41,7 +41,7 @@ async def examine(
     *,
     allowed: Mapping[str, str] | None = None,
     listed: Iterable[sa.Column[object]] = (),
-) -> list[Finding]:
+) -> list[DatabaseFinding]:
     """Return everything that is wrong with the database, as the owner sees it.
 
     `allowed` maps views and functions that may run with their owner's rights to the reason; `listed` are the columns
@@ -63,7 +63,7 @@ async def examine(
 
 async def examine_connection(
     connection: asyncpg.Connection, declared: Declared, *, allowed: Mapping[str, str]
-) -> list[Finding]:
+) -> list[DatabaseFinding]:
     """Return what one reading of the catalogue shows, through any connection to the database."""
     findings = await _walls(connection, declared, allowed)
     schemas = declared.schemas
@@ -101,7 +101,9 @@ async def assert_safe_roles(
         raise UnsafeRole("\n".join(["The database would not keep tenants apart:", *reasons[:_SHOWN], *more]))
 
 
-async def _walls(connection: asyncpg.Connection, declared: Declared, allowed: Mapping[str, str]) -> list[Finding]:
+async def _walls(
+    connection: asyncpg.Connection, declared: Declared, allowed: Mapping[str, str]
+) -> list[DatabaseFinding]:
     server = await read_server(connection)
     schemas = declared.schemas
     roles = await read_roles(connection, [*DatabaseRole], [*schemas, "public"])
@@ -116,7 +118,7 @@ async def _walls(connection: asyncpg.Connection, declared: Declared, allowed: Ma
     ]
 
 
-def _drifted(lines: Iterable[str]) -> Iterator[Finding]:
+def _drifted(lines: Iterable[str]) -> Iterator[DatabaseFinding]:
     """Report each difference once: placements usually drift together."""
     places: dict[str, list[str]] = {}
     for line in lines:

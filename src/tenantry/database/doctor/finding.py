@@ -16,10 +16,10 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DatabaseFinding:
     """One broken rule. `way_out` is SQL where SQL mends it, else a sentence.
 
-    >>> print(Finding("roles", Severity.ERROR, "role tenantry_app", "it is a superuser", "ALTER ROLE …"))
+    >>> print(DatabaseFinding("roles", Severity.ERROR, "role tenantry_app", "it is a superuser", "ALTER ROLE …"))
     error roles: role tenantry_app: it is a superuser → ALTER ROLE …
     """
 
@@ -33,11 +33,11 @@ class Finding:
         return f"{self.severity} {self.rule}: {self.place}: {self.reason} → {self.way_out}"
 
 
-def error(rule: str, place: str, reason: str, way_out: str) -> Finding:
+def error(rule: str, place: str, reason: str, way_out: str) -> DatabaseFinding:
     """Return a finding that must be mended."""
-    return Finding(rule, Severity.ERROR, place, reason, way_out)
+    return DatabaseFinding(rule, Severity.ERROR, place, reason, way_out)
 
 
-def warning(rule: str, place: str, reason: str, way_out: str) -> Finding:
+def warning(rule: str, place: str, reason: str, way_out: str) -> DatabaseFinding:
     """Return a finding that should be mended."""
-    return Finding(rule, Severity.WARNING, place, reason, way_out)
+    return DatabaseFinding(rule, Severity.WARNING, place, reason, way_out)

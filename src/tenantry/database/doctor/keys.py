@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 
 from tenantry.database.catalog import ForeignKey, Index, Trigger
 from tenantry.database.doctor.declared import Declared
-from tenantry.database.doctor.finding import Finding, error, warning
+from tenantry.database.doctor.finding import DatabaseFinding, error, warning
 from tenantry.database.row_security import qualified, quoted
 
 _TENANT = "tenant_id"
 
 
-def index_findings(indexes: Iterable[Index], declared: Declared) -> Iterator[Finding]:
+def index_findings(indexes: Iterable[Index], declared: Declared) -> Iterator[DatabaseFinding]:
     """Judge unique indexes by their first column, and others by whether row security lets them be used."""
     for index in indexes:
         if index.schema not in declared.tenant_schemas or (index.schema, index.table) in declared.version_tables:
@@ -32,7 +32,7 @@ def index_findings(indexes: Iterable[Index], declared: Declared) -> Iterator[Fin
             yield from _unused(index, place)
 
 
-def foreign_key_findings(keys: Iterable[ForeignKey], declared: Declared) -> Iterator[Finding]:
+def foreign_key_findings(keys: Iterable[ForeignKey], declared: Declared) -> Iterator[DatabaseFinding]:
     """Judge the foreign keys of tenant tables."""
     for key in keys:
         if key.schema not in declared.tenant_schemas:
@@ -52,7 +52,7 @@ def foreign_key_findings(keys: Iterable[ForeignKey], declared: Declared) -> Iter
             yield warning("keys", place, "existing rows were never checked against it", way_out)
 
 
-def trigger_findings(triggers: Iterable[Trigger], declared: Declared) -> Iterator[Finding]:
+def trigger_findings(triggers: Iterable[Trigger], declared: Declared) -> Iterator[DatabaseFinding]:
     """Report triggers: they act where nobody reads the code, and Citus refuses them."""
     for trigger in triggers:
         if trigger.schema in declared.tenant_schemas:
@@ -61,7 +61,7 @@ def trigger_findings(triggers: Iterable[Trigger], declared: Declared) -> Iterato
             yield error("distribution", table, f"the trigger {trigger.name} acts behind the service's back", way_out)
 
 
-def _unused(index: Index, place: str) -> Iterator[Finding]:
+def _unused(index: Index, place: str) -> Iterator[DatabaseFinding]:
     for column in index.leaking:
         reason = f"row security keeps queries from using it: comparing {column} is not leakproof"
         yield warning("operators", place, reason, "Use text, integer, uuid, date or timestamptz for it.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tenantry.database.catalog import PublicDefault, Role
+from tenantry.database.catalog import LiveRole, PublicDefault
 from tenantry.database.doctor.declared import Declared
-from tenantry.database.doctor.finding import Finding, error
+from tenantry.database.doctor.finding import DatabaseFinding, error
 from tenantry.database.provisioning import ROLE_ATTRIBUTES
 from tenantry.database.roles import SERVING_ROLES, DatabaseRole
 from tenantry.database.row_security import quoted
@@ -14,7 +14,7 @@ from tenantry.database.row_security import quoted
 _RULE = "roles"
 
 
-def role_findings(roles: Mapping[str, Role], declared: Declared, database: str) -> Iterator[Finding]:
+def role_findings(roles: Mapping[str, LiveRole], declared: Declared, database: str) -> Iterator[DatabaseFinding]:
     """Judge the five roles: flags, memberships, property, and rights outside tables."""
     for name in DatabaseRole:
         role = roles.get(name)
@@ -28,7 +28,7 @@ def role_findings(roles: Mapping[str, Role], declared: Declared, database: str) 
             yield from _reach(role, declared, database)
 
 
-def public_default_findings(defaults: list[PublicDefault]) -> Iterator[Finding]:
+def public_default_findings(defaults: list[PublicDefault]) -> Iterator[DatabaseFinding]:
     """Report default privileges that would open every new table or schema to everybody."""
     kinds = {"r": "TABLES", "S": "SEQUENCES", "n": "SCHEMAS"}
     for one in defaults:
@@ -43,7 +43,7 @@ def public_default_findings(defaults: list[PublicDefault]) -> Iterator[Finding]:
         )
 
 
-def _flags(role: Role) -> Iterator[Finding]:
+def _flags(role: LiveRole) -> Iterator[DatabaseFinding]:
     flags = (
         (role.is_superuser, "it is a superuser, and row security does not hold for superusers", "NOSUPERUSER"),
         (role.bypasses, "it has BYPASSRLS: no policy holds for it", "NOBYPASSRLS"),
@@ -57,20 +57,20 @@ def _flags(role: Role) -> Iterator[Finding]:
             yield error(_RULE, _place(role.name), reason, f"ALTER ROLE {quoted(role.name)} {attribute}")
 
 
-def _memberships(role: Role) -> Iterator[Finding]:
+def _memberships(role: LiveRole) -> Iterator[DatabaseFinding]:
     for other in role.member_of:
         reason = f"it is a member of {other} and could act as it"
         yield error(_RULE, _place(role.name), reason, f"REVOKE {quoted(other)} FROM {quoted(role.name)}")
 
 
-def _property(role: Role) -> Iterator[Finding]:
+def _property(role: LiveRole) -> Iterator[DatabaseFinding]:
     for owned in role.owns:
         reason = f"it owns the {owned}, and an owner can switch row security off"
         way_out = f"ALTER {owned} OWNER TO {quoted(DatabaseRole.OWNER)}"
         yield error(_RULE, _place(role.name), reason, way_out)
 
 
-def _reach(role: Role, declared: Declared, database: str) -> Iterator[Finding]:
+def _reach(role: LiveRole, declared: Declared, database: str) -> Iterator[DatabaseFinding]:
     for privilege in role.on_database:
         yield error(
             _RULE,

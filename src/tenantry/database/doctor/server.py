@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.database.doctor.finding import Finding, error
+from tenantry.database.doctor.finding import DatabaseFinding, error
 
 FLOORS = {15: 14, 16: 10, 17: 6, 18: 0}
 """The oldest minor version of each major version that is accepted."""
 
 
-def server_findings(major: int, minor: int) -> Iterator[Finding]:
+def server_findings(major: int, minor: int) -> Iterator[DatabaseFinding]:
     """Judge the version of the server.
 
     >>> list(server_findings(17, 6)), len(list(server_findings(15, 13)))

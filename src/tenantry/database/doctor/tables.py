@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tenantry.database.catalog import PUBLIC, Relation
-from tenantry.database.differences import Subject, differences
+from tenantry.database.differences import DifferenceKind, differences
 from tenantry.database.doctor.declared import Declared
-from tenantry.database.doctor.finding import Finding, error, warning
+from tenantry.database.doctor.finding import DatabaseFinding, error, warning
 from tenantry.database.roles import SERVING_ROLES
 from tenantry.database.row_security import qualified
 
@@ -15,14 +15,14 @@ MISSING = "missing table"
 """The rule of tables that migrations have not made yet."""
 
 _RULES = {
-    Subject.WALL: "row security",
-    Subject.POLICY: "policies",
-    Subject.GRANT: "grants",
-    Subject.STORAGE: "storage",
+    DifferenceKind.WALL: "row security",
+    DifferenceKind.POLICY: "policies",
+    DifferenceKind.GRANT: "grants",
+    DifferenceKind.STORAGE: "storage",
 }
 
 
-def table_findings(relations: Iterable[Relation], declared: Declared) -> Iterator[Finding]:
+def table_findings(relations: Iterable[Relation], declared: Declared) -> Iterator[DatabaseFinding]:
     """Judge every table of the schemas against its model."""
     live = {(relation.schema, relation.name): relation for relation in relations if relation.is_table}
     for key, table in declared.tables.items():
@@ -31,13 +31,13 @@ def table_findings(relations: Iterable[Relation], declared: Declared) -> Iterato
             yield error(MISSING, ".".join(key), "the model has no table here", "tenantry migrate")
             continue
         for one in differences(table, relation):
-            weigh = warning if one.subject is Subject.STORAGE else error
-            yield weigh(_RULES[one.subject], ".".join(key), one.reason, one.repair)
+            weigh = warning if one.kind is DifferenceKind.STORAGE else error
+            yield weigh(_RULES[one.kind], ".".join(key), one.reason, one.repair)
     for key, relation in live.items():
         yield from _version_table(relation) if key in declared.version_tables else _undeclared(relation)
 
 
-def _undeclared(relation: Relation) -> Iterator[Finding]:
+def _undeclared(relation: Relation) -> Iterator[DatabaseFinding]:
     """A table nobody declares, a partition too: it has no policy that anybody checks."""
     name = qualified(relation.name, relation.schema)
     reached = reaching(relation)
@@ -49,7 +49,7 @@ def _undeclared(relation: Relation) -> Iterator[Finding]:
         yield warning("undeclared table", name, "no model declares this table", "Declare a model, or drop it.")
 
 
-def _version_table(relation: Relation) -> Iterator[Finding]:
+def _version_table(relation: Relation) -> Iterator[DatabaseFinding]:
     for role, privileges in relation.grants.items():
         if extra := ", ".join(sorted(privileges - {"SELECT"})):
             name = qualified(relation.name, relation.schema)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from tenantry.database.catalog import Definer, Relation
-from tenantry.database.doctor.finding import Finding, error
+from tenantry.database.doctor.finding import DatabaseFinding, error
 from tenantry.database.doctor.tables import reaching
 from tenantry.database.row_security import qualified
 
 _RULE = "views"
 
 
-def view_findings(relations: Iterable[Relation], allowed: Mapping[str, str]) -> Iterator[Finding]:
+def view_findings(relations: Iterable[Relation], allowed: Mapping[str, str]) -> Iterator[DatabaseFinding]:
     """Judge views, materialized views and foreign tables. `allowed` maps a qualified name to the reason."""
     for relation in relations:
         name = qualified(relation.name, relation.schema)
@@ -37,7 +37,7 @@ def view_findings(relations: Iterable[Relation], allowed: Mapping[str, str]) -> 
                 continue
 
 
-def definer_findings(definers: Iterable[Definer], allowed: Mapping[str, str]) -> Iterator[Finding]:
+def definer_findings(definers: Iterable[Definer], allowed: Mapping[str, str]) -> Iterator[DatabaseFinding]:
     """Judge functions that run with their owner's rights."""
     for function in definers:
         if function.callers and function.name not in allowed:

@@ -14,7 +14,7 @@ _PATIENCE = 2.0
 """Seconds for an answer. A loaded machine answers in milliseconds; only a stopped server takes longer."""
 
 
-class Answer(Enum):
+class ServerAnswer(Enum):
     """What a server says to a new connection."""
 
     READY = "ready"
@@ -22,7 +22,7 @@ class Answer(Enum):
     NONE = "nobody answers"
 
 
-def ask_server(address: Path, *, user: str, database: str) -> Answer:
+def ask_server(address: Path, *, user: str, database: str) -> ServerAnswer:
     """Open a session on the socket `address` as far as the first answer, and close it again (about 2 ms).
 
     A refusal for another reason than starting or stopping (too many connections, a missing database) is an answer of
@@ -37,12 +37,14 @@ def ask_server(address: Path, *, user: str, database: str) -> Answer:
             kind, length = struct.unpack("!ci", _receive(connection, 5))
             if kind == b"E":
                 return (
-                    Answer.NOT_NOW if b"\0C" + _CANNOT_CONNECT_NOW in _receive(connection, length - 4) else Answer.READY
+                    ServerAnswer.NOT_NOW
+                    if b"\0C" + _CANNOT_CONNECT_NOW in _receive(connection, length - 4)
+                    else ServerAnswer.READY
                 )
             connection.sendall(b"X\0\0\0\4")  # Terminate: otherwise the server logs a lost client
-            return Answer.READY
+            return ServerAnswer.READY
     except (OSError, struct.error):
-        return Answer.NONE
+        return ServerAnswer.NONE
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:

@@ -32,7 +32,7 @@ from tenantry.database.embedded.leaving import (
     postmaster_of,
 )
 from tenantry.database.embedded.privileges import choose_privileges
-from tenantry.database.embedded.probing import Answer, ask_server
+from tenantry.database.embedded.probing import ServerAnswer, ask_server
 
 Beginning = Literal["created", "started", "joined", "recovered"]
 """`created`: the data directory is new; `joined`: the server ran already; `recovered`: the one before had crashed."""
@@ -187,10 +187,10 @@ class EmbeddedServer:
         deadline = time.monotonic() + _ANSWER_PATIENCE
         while True:
             answer = ask_server(self.socket_directory / SOCKET, user=SUPERUSER, database=SUPERUSER)
-            if answer is Answer.READY:
+            if answer is ServerAnswer.READY:
                 return True
             pid = postmaster_of(data)
-            if answer is Answer.NONE and pid is None:
+            if answer is ServerAnswer.NONE and pid is None:
                 return False
             if time.monotonic() > deadline:
                 address = self.socket_directory / SOCKET

@@ -28,7 +28,7 @@ _preparer = dialect().identifier_preparer  # type: ignore[no-untyped-call]
 Result = TypeVar("Result")
 
 
-class Scope:
+class ComparisonScope:
     """Which tables of a plane are compared: those of the models of `chains`, and those that their steps created."""
 
     def __init__(self, chains: Sequence[Chain]) -> None:
@@ -61,7 +61,7 @@ class Scope:
         return kind != "table" or name in self._names
 
 
-def upgrade_operations(connection: sa.Connection, scope: Scope) -> list[ops.MigrateOperation]:
+def upgrade_operations(connection: sa.Connection, scope: ComparisonScope) -> list[ops.MigrateOperation]:
     """Return what would have to be done to the live schema to make it equal to the models."""
     script = produce_migrations(migration_context(connection, scope), scope.metadata)
     found = list(_flat(script.upgrade_ops_list[0]))
@@ -69,7 +69,7 @@ def upgrade_operations(connection: sa.Connection, scope: Scope) -> list[ops.Migr
     return [*found, *_checks(connection, scope, created)]
 
 
-def migration_context(connection: sa.Connection, scope: Scope) -> MigrationContext:
+def migration_context(connection: sa.Connection, scope: ComparisonScope) -> MigrationContext:
     """Return the context in which Alembic compares and renders."""
     return MigrationContext.configure(
         connection,
@@ -84,7 +84,9 @@ def migration_context(connection: sa.Connection, scope: Scope) -> MigrationConte
     )
 
 
-async def compare(urls: DatabaseUrls, scope: Scope, schema: str, work: Callable[[sa.Connection], Result]) -> Result:
+async def compare(
+    urls: DatabaseUrls, scope: ComparisonScope, schema: str, work: Callable[[sa.Connection], Result]
+) -> Result:
     """Run `work` with a synchronous connection of the owner, on which a tenant's tables are those of `schema`.
 
     The tables of the other planes are qualified; were their schema on the search path, Alembic would take it for the
@@ -115,7 +117,7 @@ def _flat(container: ops.OpContainer) -> Iterator[ops.MigrateOperation]:
             yield one
 
 
-def _checks(connection: sa.Connection, scope: Scope, created: set[str]) -> Iterator[ops.MigrateOperation]:
+def _checks(connection: sa.Connection, scope: ComparisonScope, created: set[str]) -> Iterator[ops.MigrateOperation]:
     """Compare check constraints by name: Alembic does not, and PostgreSQL prints their conditions in other words."""
     schema = None if scope.plane is Plane.TENANT else scope.plane.value
     live = sa.inspect(connection).get_multi_check_constraints(schema=schema)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB, dialect
 
 from tenantry.database.catalog import Relation
 from tenantry.database.differences import differences, render
-from tenantry.database.migrations.comparison import Scope
+from tenantry.database.migrations.comparison import ComparisonScope
 from tenantry.database.planes import METADATA, Plane
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.row_security import PRIVILEGES, TENANT_POLICIES, policies_of, privileges_of
@@ -39,7 +39,7 @@ class Draft:
         return self._undo[::-1]
 
     def add_operations(
-        self, context: MigrationContext, scope: Scope, operations: Iterable[ops.MigrateOperation]
+        self, context: MigrationContext, scope: ComparisonScope, operations: Iterable[ops.MigrateOperation]
     ) -> None:
         """Add what Alembic found: tables with their indexes and walls, other changes, then foreign keys."""
         renderer = Renderer(context)
@@ -61,7 +61,7 @@ class Draft:
             drop = ops.DropConstraintOp.from_constraint(key)
             self._add(_foreign_key(key, renderer), None if is_part else renderer.text(drop))
 
-    def add_security(self, scope: Scope, live: dict[str, Relation]) -> None:
+    def add_security(self, scope: ComparisonScope, live: dict[str, Relation]) -> None:
         """Add what changed in the policies and grants of tables that exist already."""
         for name, table in scope.tables.items():
             if name in live:
@@ -115,7 +115,7 @@ def _foreign_keys(operation: ops.CreateTableOp) -> list[sa.ForeignKeyConstraint]
     return sorted(found, key=lambda one: str(one.name))
 
 
-def _declared_key(scope: Scope, operation: ops.CreateForeignKeyOp) -> sa.ForeignKeyConstraint:
+def _declared_key(scope: ComparisonScope, operation: ops.CreateForeignKeyOp) -> sa.ForeignKeyConstraint:
     keys = scope.tables[operation.source_table].foreign_key_constraints
     return next(key for key in keys if _name(key) == operation.constraint_name)
 

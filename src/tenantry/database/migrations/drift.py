@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tenantry.database.catalog import Relation, read_relations, read_shapes
 from tenantry.database.differences import differences
 from tenantry.database.migrations.chains import Chain
-from tenantry.database.migrations.comparison import Scope, compare, migration_context, upgrade_operations
+from tenantry.database.migrations.comparison import ComparisonScope, compare, migration_context, upgrade_operations
 from tenantry.database.migrations.drafting import Renderer
 from tenantry.database.migrations.runner import owner_connection
 from tenantry.database.migrations.versions import schemas_of
@@ -31,11 +31,11 @@ async def drift(
     for plane in Plane:
         mine = [chain for chain in chains if chain.plane is plane]
         if mine:
-            found += await _drift(urls, Scope(mine), schemas_of(plane, placements), security=security)
+            found += await _drift(urls, ComparisonScope(mine), schemas_of(plane, placements), security=security)
     return found
 
 
-async def _drift(urls: DatabaseUrls, scope: Scope, schemas: Sequence[str], *, security: bool) -> list[str]:
+async def _drift(urls: DatabaseUrls, scope: ComparisonScope, schemas: Sequence[str], *, security: bool) -> list[str]:
     async with owner_connection(urls) as connection:
         shapes = await read_shapes(connection, schemas)
         relations = await read_relations(connection, schemas) if security else []
@@ -50,12 +50,12 @@ async def _drift(urls: DatabaseUrls, scope: Scope, schemas: Sequence[str], *, se
     return found
 
 
-def _tables(connection: sa.Connection, scope: Scope) -> list[str]:
+def _tables(connection: sa.Connection, scope: ComparisonScope) -> list[str]:
     renderer = Renderer(migration_context(connection, scope))
     return [" ".join(renderer.text(one).split()) for one in upgrade_operations(connection, scope)]
 
 
-def _security(scope: Scope, live: Mapping[str, Relation]) -> Iterator[str]:
+def _security(scope: ComparisonScope, live: Mapping[str, Relation]) -> Iterator[str]:
     for name, table in scope.tables.items():
         if name in live:
             yield from (f"{name}: {difference.reason}" for difference in differences(table, live[name]))

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from tenantry.database.catalog import Relation, read_relations
 from tenantry.database.migrations.chains import Chain
-from tenantry.database.migrations.comparison import Scope, compare, migration_context, upgrade_operations
+from tenantry.database.migrations.comparison import ComparisonScope, compare, migration_context, upgrade_operations
 from tenantry.database.migrations.drafting import Draft
 from tenantry.database.migrations.runner import owner_connection
 from tenantry.database.migrations.scripts import Scripts
@@ -83,7 +83,7 @@ async def revision(
     """
     scripts = Scripts(chain)
     schema = POOL_SCHEMA if chain.plane is Plane.TENANT else chain.plane.value
-    scope = Scope([chain])
+    scope = ComparisonScope([chain])
     live = await _live(urls, chain, scripts, schema)
     draft = Draft() if empty else await compare(urls, scope, schema, lambda one: _draft(one, scope, live))
     if not (empty or draft.upgrade):
@@ -108,7 +108,7 @@ async def _live(urls: DatabaseUrls, chain: Chain, scripts: Scripts, schema: str)
     return {relation.name: relation for relation in relations}
 
 
-def _draft(connection: sa.Connection, scope: Scope, live: dict[str, Relation]) -> Draft:
+def _draft(connection: sa.Connection, scope: ComparisonScope, live: dict[str, Relation]) -> Draft:
     draft = Draft()
     draft.add_operations(migration_context(connection, scope), scope, upgrade_operations(connection, scope))
     draft.add_security(scope, live)

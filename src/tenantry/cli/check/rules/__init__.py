@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.rules import (
     code_map,
     commits,
@@ -46,7 +46,7 @@ class Rule(Protocol):
         """Why it exists."""
         ...
 
-    def check(self, project: Project) -> Iterable[Finding]:
+    def check(self, project: CheckedProject) -> Iterable[Finding]:
         """Yield every breach; places may be repeated."""
         ...
 

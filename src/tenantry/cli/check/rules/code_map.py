@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 
 NAME = "map"
 
@@ -20,7 +20,7 @@ _ENDINGS = {".py", ".md", ".toml", ".sql", ".yml", ".yaml", ".json", ".ini", ".c
 _NOT_A_PATH = re.compile(r"[{}<>*…$:,;()=\[\]|]|^[/~@-]|^https?:")
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the names of files and folders that do not exist, and a map that is missing or too long."""
     if not project.map_file:
         return
@@ -48,7 +48,7 @@ def _paths(line: str) -> Iterator[str]:
             yield name
 
 
-def _exists(project: Project, name: str) -> bool:
+def _exists(project: CheckedProject, name: str) -> bool:
     """Look from the root, from beside the packages and from inside them; a bare file name may be anywhere."""
     bases = [project.root, *(folder.parent for folder in project.packages), *project.packages]
     if any((base / name).exists() for base in bases):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source, text_of
 
 NAME = "commit-outside-unit-of-work"
@@ -22,7 +22,7 @@ _METHODS = {"commit", "rollback"}
 _COMMAND = re.compile(r"(?:^|;)\s*(?:COMMIT|ROLLBACK)\b")
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield calls of `commit` and `rollback`, and texts that send one; migration steps own their transaction."""
     for source in project.sources:
         if not source.is_migration_step:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence, Set
 from itertools import chain
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.database import DatabaseRole
 from tenantry.database.row_security import Policy
 
@@ -29,7 +29,7 @@ _NOTHING: Set[str] = frozenset()
 _WAY_OUT = "declare `__policies__ = tenant_or_own()` on the model, and a migration step that puts the wall up"
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the tables with a ``tenant_id`` that show a role every tenant's rows: without a policy, or by one."""
     tables = project.application.control_tables if project.application else ()
     for located in tables:

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import FunctionNode, Source, last_name, own_nodes, text_of
 
 NAME = "dependency-scope"
@@ -19,7 +19,7 @@ NAME = "dependency-scope"
 _DECLARING = {"Depends", "Security"}
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the `Depends` on generators, and on what makes or is one, that do not say ``scope="function"``."""
     generators = {name for source in project.sources for name in _generators(source)}
     for source in project.sources:

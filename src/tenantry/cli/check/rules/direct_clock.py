@@ -12,7 +12,7 @@ import ast
 from collections.abc import Iterator
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 
 NAME = "direct-clock"
 
@@ -26,7 +26,7 @@ _CLOCKS = {
 }
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield every mention of a wall clock, called or passed on (``default_factory=datetime.now``)."""
     for source in project.sources:
         for node in source.nodes:

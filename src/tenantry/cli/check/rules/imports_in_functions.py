@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import own_nodes
 
 NAME = "import-in-function"
@@ -20,7 +20,7 @@ _LAZY = "cli"
 """A command imports what it needs when it runs, so that ``--help`` answers at once."""
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the imports inside functions, outside folders named `cli`."""
     for source in project.sources:
         if _LAZY not in source.name.split("/")[:-1]:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source, text_of
 
 NAME = "migration-names"
@@ -22,7 +22,7 @@ _FILE = re.compile(r"(?P<number>\d{4})_(?P<phase>pre|post)_[a-z0-9_]+\.py")
 _PLANES = {"control", "shared", "tenant"}
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield steps with another name, with a revision that is not their number, and breaks of the line."""
     chains: dict[str, list[Source]] = defaultdict(list)
     for source in project.sources:

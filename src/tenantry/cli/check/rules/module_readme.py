@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tenantry.cli.check.domain import declares_module
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source
 from tenantry.cli.readme.sections import SECTIONS, Readme
 
@@ -22,7 +22,7 @@ NAME = "module-readme"
 _WAY_OUT = f"run `tenantry readme`, and write what it cannot know; the sections are {', '.join(SECTIONS)}"
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the modules without a readme, the sections that are missing or empty, and generated parts out of date."""
     declared = project.application.readmes if project.application else {}
     for folder, place in sorted(_modules(project).items()):
@@ -45,7 +45,7 @@ def _faults(readme: Readme, declared: Mapping[str, str] | None) -> Iterator[tupl
             yield f"the section {name!r} is missing or empty", "write it; a sentence is enough"
 
 
-def _modules(project: Project) -> Mapping[Path, str]:
+def _modules(project: CheckedProject) -> Mapping[Path, str]:
     """Return the folders that declare a `Module`, and those of the application's modules, with a place for each."""
     found = {source.path.parent: source.place(1) for source in project.sources if _is_module(source)}
     for folder in project.application.folders if project.application else ():

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, PermissionUse
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source, last_name, text_of
 
 NAME = "permission-map"
@@ -22,7 +22,7 @@ _ASKING = {"require_permission", "require", "breadth"}
 _PERMISSION = re.compile(r"[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*(?::own)?")
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield permissions that are asked for and not declared, and those that no built-in role holds."""
     application = project.application
     if application is None:
@@ -37,7 +37,7 @@ def check(project: Project) -> Iterator[Finding]:
         yield from _ungranted(resource)
 
 
-def _asked(project: Project, application: Assembled) -> Iterator[PermissionUse]:
+def _asked(project: CheckedProject, application: Assembled) -> Iterator[PermissionUse]:
     """Yield the permissions named in the code: ``require("notes:read")``, and ``verb="close"`` inside a module."""
     for source in project.sources:
         resource = _resource_of(source, application)

@@ -14,14 +14,14 @@ from starlette.routing import Route
 
 from tenantry.cli.check.assembled import ServedRoute
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 
 NAME = "route-rule"
 
 _PARAMETER = re.compile(r"{[^}]+}")
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield routes without a rule, with a repeated operation id, and behind one that answers first."""
     routes = project.application.routes if project.application else ()
     yield from _undeclared(routes)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source, last_name
 
 NAME = "secret-type"
@@ -21,7 +21,7 @@ _SAFE = {"SecretStr", "SecretBytes"}
 _OPEN = {"str", "bytes"}
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the fields of classes in `settings.py` that are named like a secret and typed like a text."""
     for source in project.sources:
         if source.file_name == "settings.py":

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from tenantry.cli.check.domain import domain_sources
 from tenantry.cli.check.finding import Finding
 from tenantry.cli.check.names import absolute
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source
 
 NAME = "service-knows-web"
@@ -27,7 +27,7 @@ _EDGE = {"router.py", "schemas.py", "dependencies.py", "__init__.py"}
 _WEB = ("fastapi", "starlette", "tenantry.http")
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the imports of FastAPI, Starlette and `tenantry.http` in the files that also run without a request.
 
     These are known by their name, or by the repository that they ask: a service may be called after what it does.

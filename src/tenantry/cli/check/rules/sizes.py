@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import FunctionNode, Source
 
 NAME = "size-budget"
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield files and functions above their limit; migration steps, which are generated, have none."""
     written = [source for source in project.sources if not source.is_migration_step]
     yield from _long_files(written, project.sizes.file, "split it by behaviour")

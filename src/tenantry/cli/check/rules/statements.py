@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from tenantry.cli.check.domain import domain_sources
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source, last_name, text_of
 
 NAME = "statement-outside-repository"
@@ -41,7 +41,7 @@ _PLACES = {
 _DEFINITIONS = {"models.py": "conditions of indexes and server defaults are written as text in a table's definition"}
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield what makes a statement in the other files of modules; `text` is at home in `models.py` too."""
     for source in domain_sources(project):
         if source.file_name not in _PLACES and not source.is_migration_step:
@@ -57,7 +57,7 @@ def check(project: Project) -> Iterator[Finding]:
 Made = tuple[ast.stmt | ast.expr, str]
 
 
-def _functions(project: Project, source: Source) -> Iterator[Made]:
+def _functions(project: CheckedProject, source: Source) -> Iterator[Made]:
     called = {id(call.func) for call in source.calls()}
     for node in source.nodes:
         match node:
@@ -70,7 +70,7 @@ def _functions(project: Project, source: Source) -> Iterator[Made]:
                     yield node, f"{name}()"
 
 
-def _maker(project: Project, source: Source, node: ast.expr) -> str | None:
+def _maker(project: CheckedProject, source: Source, node: ast.expr) -> str | None:
     dotted = project.meaning(source, node)
     if dotted is None or not _is_sqlalchemy(dotted) or ".func." in dotted:
         return None

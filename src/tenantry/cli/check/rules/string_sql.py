@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.cli.check.source import Source, last_name, own_nodes, text_of
 
 NAME = "string-sql"
@@ -25,7 +25,7 @@ _QUOTING = {"quoted", "qualified"}
 Assigned = Mapping[str, ast.expr]
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the calls that get SQL put together from values, directly or through a variable of the same function."""
     for source in project.sources:
         for scope in (source.tree, *source.functions):

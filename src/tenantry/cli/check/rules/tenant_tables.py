@@ -14,7 +14,7 @@ from itertools import chain
 from sqlalchemy import Column, Table, UniqueConstraint
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 
 NAME = "tenant-table"
 
@@ -24,7 +24,7 @@ _MADE_IN_PYTHON = {"id"}
 """Ids are UUID v7 made by the process, and every statement passes them."""
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the faults of the application's tables in the tenant plane."""
     tables = project.application.tables if project.application else ()
     for located in tables:

@@ -14,14 +14,14 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from tenantry.cli.check.finding import Finding
-from tenantry.cli.check.project import Project
+from tenantry.cli.check.project import CheckedProject
 from tenantry.http import InputSchema
 from tenantry.http import unbounded_strings as places_of
 
 NAME = "unbounded-string"
 
 
-def check(project: Project) -> Iterator[Finding]:
+def check(project: CheckedProject) -> Iterator[Finding]:
     """Yield the input schemas with texts of any length; an inherited text is reported where it is declared."""
     inputs = project.application.inputs if project.application else ()
     for located in inputs:
