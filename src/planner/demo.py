@@ -56,9 +56,7 @@ class Demo:
 
 
 async def _person(parts: Parts, email: str, name: str, *, platform_role: str | None = None) -> UUID:
-    profile = await parts.services.users.create(
-        email=email, password=PASSWORD, name=name, platform_role=platform_role
-    )
+    profile = await parts.services.users.create(email=email, password=PASSWORD, name=name, platform_role=platform_role)
     return profile.id
 
 

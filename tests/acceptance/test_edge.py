@@ -49,7 +49,7 @@ class TestProblems:
             ("DELETE", "http://test/healthz", 405, "method_not_allowed"),
             ("TRACE", "/items", 405, "method_not_allowed"),
             ("GET", "/items/x", 422, "invalid_id"),
-            ("GET", "/members/x", 422, "invalid_input"),
+            ("DELETE", "/members/x", 422, "invalid_input"),
         ],
     )
     async def test_of_routing_and_paths(

@@ -18,6 +18,8 @@ from tenantry.access.keys import secrets_of
 from tenantry.database import DatabaseUrls
 from tenantry.kernel import new_id
 from tenantry.observability import redact_text
+from tenantry.resources import Answer
+from tenantry.standard.api_keys.schemas import ApiKeyCreated
 from tenantry.standard.api_keys.service import MAX_KEYS
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
@@ -296,6 +298,8 @@ class TestSecrecy:
         assert presented is not None
         assert presented.secret_hash.hex() not in repr(presented)
         assert str(presented.secret_hash) not in repr(presented)
+        assert made["secret"] not in repr(Answer(201, json.dumps(made).encode()))
+        assert made["secret"] not in repr(ApiKeyCreated.model_validate(made))
         for text in (f"refused {made['secret']}", f"x-api-key: {made['secret']}", f"token={made['secret']}"):
             assert made["secret"][20:] not in redact_text(text)
         assert redact_text(f"refused {made['prefix']}") == f"refused {made['prefix']}"

@@ -19,14 +19,12 @@ from tests.acceptance.surface import Operation
 from tests.fuzz.conftest import Scene
 
 from planner.app import application
-from tenantry.app import Settings, openapi_document, routes_of
+from tenantry.app import Settings, openapi_document
 from tenantry.http import ResponseStyle, public, rules_of
 
 STYLES = list(ResponseStyle)
 SIZES = Settings().page_sizes
-DOCUMENTS = {
-    style: openapi_document(application, routes_of(application, style), style, sizes=SIZES) for style in STYLES
-}
+DOCUMENTS = {style: openapi_document(application, application.routes(style), style, sizes=SIZES) for style in STYLES}
 OPERATIONS = Operation.of_document(DOCUMENTS[ResponseStyle.PLAIN])
 
 
@@ -89,7 +87,7 @@ def test_no_operation_says_that_it_fails_in_ways_it_cannot() -> None:
 
 
 def test_security_and_tenant_headers_stand_where_the_rules_of_the_route_ask_for_them() -> None:
-    routes = {route.operation_id: route for route in routes_of(application, ResponseStyle.PLAIN)}
+    routes = {route.operation_id: route for route in application.routes(ResponseStyle.PLAIN)}
     for operation in OPERATIONS:
         is_public = _is_open(routes[operation.id])
         assert operation.is_public is is_public, operation.id

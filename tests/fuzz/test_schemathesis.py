@@ -31,7 +31,7 @@ from tests.fuzz.portal import BASE_URL, Served
 from tests.fuzz.surface import Caller
 
 from planner.app import application
-from tenantry.app import Settings, assembled, openapi_document, routes_of
+from tenantry.app import Settings, assembled, openapi_document
 from tenantry.database import DatabaseUrls
 from tenantry.http import ResponseStyle
 from tenantry.testing import World
@@ -41,7 +41,7 @@ LEAST = 5_000
 
 SIZES = Settings().page_sizes
 DOCUMENTS = {
-    style: openapi_document(application, routes_of(application, style), style, sizes=SIZES) for style in ResponseStyle
+    style: openapi_document(application, application.routes(style), style, sizes=SIZES) for style in ResponseStyle
 }
 LABELS = [f"{one.method} {one.path}" for one in Operation.of_document(DOCUMENTS[ResponseStyle.PLAIN])]
 LOGOUT = "POST /api/v1/auth/logout"  # ends the session that sends it

@@ -4,7 +4,7 @@ from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly, assembled, assembly_of
 from tenantry.app.connecting import require_connections
 from tenantry.app.development import migrated, seeded, stored_placements
-from tenantry.app.factory import create_app, routes_of
+from tenantry.app.factory import create_app
 from tenantry.app.openapi import openapi_document
 from tenantry.app.parts import Parts
 from tenantry.app.server import PortTaken, listen, serve
@@ -27,7 +27,6 @@ __all__ = [
     "openapi_document",
     "refuse_unsafe",
     "require_connections",
-    "routes_of",
     "seeded",
     "serve",
     "stored_placements",

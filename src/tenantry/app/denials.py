@@ -21,19 +21,8 @@ from tenantry.kernel import Actor, ActorKind
 
 _FORBIDDEN = 403
 _MAX_TYPE = 60
-_RECORDS: Mapping[str, str] = {
-    "members": "member",
-    "invitations": "invitation",
-    "teams": "team",
-    "roles": "role",
-    "service-accounts": "service_account",
-    "api-keys": "api_key",
-    "grants": "grant",
-    "users": "user",
-    "tenants": "tenant",
-    "platform": "tenant",
-}
-"""What the trail calls the records that permissions and routes of the framework are about."""
+_BY_ROUTE: Mapping[str, str] = {"users": "user", "tenants": "tenant", "platform": "tenant"}
+"""What the trail calls the records of routes that serve no resource, by the tag of the route."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,7 @@ class DenialEdge:
         """Return the sort of thing that was refused: what the permission is about, else the route."""
         tags = getattr(route, "tags", None) or [""]
         name = permission.partition(":")[0] if permission else str(tags[0])
-        return (self.singulars.get(name) or _RECORDS.get(name) or name)[:_MAX_TYPE]
+        return (self.singulars.get(name) or _BY_ROUTE.get(name) or name)[:_MAX_TYPE]
 
 
 def _actor(state: Mapping[str, Any]) -> Actor | None:

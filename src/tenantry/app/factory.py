@@ -11,12 +11,11 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
 from tenantry.app import health
-from tenantry.app.application import Application
 from tenantry.app.assembly import Assembly
 from tenantry.app.denials import DenialEdge
 from tenantry.app.dispatch import RouteIndex
 from tenantry.app.openapi import openapi_document
-from tenantry.http import RequestEdge, ResponseStyle, cors_middleware, install_problem_handlers
+from tenantry.http import RequestEdge, cors_middleware, install_problem_handlers
 
 
 def create_app(assembly: Assembly) -> FastAPI:
@@ -37,15 +36,10 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.assembly = assembly
     app.router.redirect_slashes = False  # a path with a slash at its end is another path: 404, not a redirect
     app.router.routes.extend(health.router.routes)
-    app.router.routes.extend(routes_of(assembly.application, style))
+    app.router.routes.extend(assembly.application.routes(style))
     install_problem_handlers(app, style)
     app.record_denials()
     return app
-
-
-def routes_of(application: Application, style: ResponseStyle) -> list[APIRoute]:
-    """Return every route of the API, in the order of the modules."""
-    return application.routes(style)
 
 
 class _Api(FastAPI):

@@ -19,7 +19,7 @@ MASK = "***"
 
 def _insertion(model: type[AuditEntry | ControlAuditEntry]) -> Statement:
     written = [name for name in model.__table__.columns.keys() if name != "at"]  # noqa: SIM118 - a column collection
-    return Statement(insert(model.__table__).values(given(*written)), writes=True)
+    return Statement(insert(model.__table__).values(given(*written)))
 
 
 _INSERT = {Plane.TENANT: _insertion(AuditEntry), Plane.CONTROL: _insertion(ControlAuditEntry)}

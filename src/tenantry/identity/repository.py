@@ -44,8 +44,7 @@ INSERT_SESSION = Statement(
         given("id", "user_id", "secret_hash", "user_agent", "address", "idle_expires_at", "expires_at")
         | {"rotated_at": _NOW, "created_at": _NOW, "last_used_at": _NOW}
     )
-    .returning(*_ROTATED),
-    writes=True,
+    .returning(*_ROTATED)
 )
 
 ROTATE_SESSION = Statement(
@@ -66,8 +65,7 @@ ROTATE_SESSION = Statement(
         idle_expires_at=func.least(bindparam("idle_until", type_=Timestamp), sessions.expires_at),
         active_tenant_id=func.coalesce(bindparam("tenant_id", type_=_UUID), sessions.active_tenant_id),
     )
-    .returning(*_ROTATED),
-    writes=True,
+    .returning(*_ROTATED)
 )
 """The one conditional UPDATE of a refresh: of any number of tries with one token, one changes the row."""
 
@@ -80,8 +78,7 @@ SESSION_BY_ID = Statement(
 LOCK_SESSION = Statement(
     select(sessions.generation, sessions.secret_hash)
     .where(sessions.id == bindparam("id"), sessions.user_id == bindparam("user_id"))
-    .with_for_update(key_share=True),
-    writes=True,
+    .with_for_update(key_share=True)
 )
 
 _revocation = (
@@ -90,10 +87,10 @@ _revocation = (
     .values(revoked_at=_NOW, revoke_reason=bindparam("reason"))
     .returning(sessions.id)
 )
-REVOKE_SESSIONS = Statement(_revocation, writes=True)
+REVOKE_SESSIONS = Statement(_revocation)
 """All that a user has."""
 
-REVOKE_SESSION = Statement(_revocation.where(sessions.id == bindparam("session_id"), _LIVE), writes=True)
+REVOKE_SESSION = Statement(_revocation.where(sessions.id == bindparam("session_id"), _LIVE))
 """One of a user's that is live."""
 
 SESSIONS_OF_USER = Statement(
@@ -112,8 +109,7 @@ SESSIONS_OF_USER = Statement(
 )
 
 BLANK_SESSIONS = Statement(
-    update(Session).where(sessions.user_id == bindparam("owner_id")).values(user_agent=None, address=None),
-    writes=True,
+    update(Session).where(sessions.user_id == bindparam("owner_id")).values(user_agent=None, address=None)
 )
 
 # Links that were mailed
@@ -121,8 +117,7 @@ BLANK_SESSIONS = Statement(
 INSERT_LINK = Statement(
     insert(OneTimeToken).values(
         given("token_hash", "purpose", "user_id", "email_key", "expires_at") | {"created_at": _NOW}
-    ),
-    writes=True,
+    )
 )
 
 USE_LINK = Statement(
@@ -135,18 +130,16 @@ USE_LINK = Statement(
         exists().where(users.id == links.user_id, users.email_key == links.email_key, users.is_active),
     )
     .values(used_at=_NOW)
-    .returning(links.user_id),
-    writes=True,
+    .returning(links.user_id)
 )
 
 VOID_LINKS = Statement(
     update(OneTimeToken)
     .where(links.user_id == bindparam("owner_id"), links.purpose == bindparam("of_purpose"), links.used_at.is_(None))
-    .values(used_at=_NOW),
-    writes=True,
+    .values(used_at=_NOW)
 )
 
-DELETE_LINKS = Statement(delete(OneTimeToken).where(links.user_id == bindparam("owner_id")), writes=True)
+DELETE_LINKS = Statement(delete(OneTimeToken).where(links.user_id == bindparam("owner_id")))
 
 # Limits
 
@@ -161,26 +154,24 @@ TAKE_ATTEMPT = Statement(
         set_={"tat": _arrival},
         where=_arrival <= bindparam("horizon", type_=Timestamp),
     )
-    .returning(throttles.tat),
-    writes=True,
+    .returning(throttles.tat)
 )
 """One row back: the attempt counts. None: it is over the limit, and nothing was counted."""
 
 NEXT_ATTEMPT = Statement(select(throttles.tat).where(throttles.key == bindparam("key")))
 
 GIVE_BACK_ATTEMPT = Statement(
-    update(Throttle).where(throttles.key == bindparam("key")).values(tat=throttles.tat - _INTERVAL), writes=True
+    update(Throttle).where(throttles.key == bindparam("key")).values(tat=throttles.tat - _INTERVAL)
 )
 
 # Housekeeping
 
 _BEFORE = bindparam("before", type_=Timestamp)
 
-PRUNE_THROTTLES = Statement(delete(Throttle).where(throttles.tat < _NOW), writes=True)
-PRUNE_LINKS = Statement(delete(OneTimeToken).where(links.expires_at < _BEFORE), writes=True)
+PRUNE_THROTTLES = Statement(delete(Throttle).where(throttles.tat < _NOW))
+PRUNE_LINKS = Statement(delete(OneTimeToken).where(links.expires_at < _BEFORE))
 PRUNE_SESSIONS = Statement(
     delete(Session).where(
         or_(sessions.revoked_at < _BEFORE, sessions.idle_expires_at < _BEFORE, sessions.expires_at < _BEFORE)
-    ),
-    writes=True,
+    )
 )

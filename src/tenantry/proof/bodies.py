@@ -100,7 +100,8 @@ class Vocabulary:
     def permission_of(self, operation: ApiOperation) -> str:
         """Return a permission that an operation may be about."""
         names = [one.name for one in self._ordered()]
-        named = [part for part in operation.collection.split("/") if part in names]
+        grantable = [one.name for one in self.resources if one.access.grantable]
+        named = [part for part in operation.collection.split("/") if part in grantable]
         candidates = [f"{name}:read" for name in (*named, *names)]
         return next(one for one in (*candidates, *self.permissions) if one in self.permissions)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.responses import Response
 from starlette.types import Send
@@ -17,7 +17,7 @@ class Answer:
     """Status, body, and where they apply the record's version and address."""
 
     status: int
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     version: int | None = None
     location: str | None = None
     repeated: bytes | None = None

@@ -168,7 +168,8 @@ class Operations:
         parent_id = self._parent(exchange)
         raw = await exchange.body()
         payload = read_json(raw, _declared(self.create_schema))
-        sent = Idempotency.of(exchange.principal, exchange.header(b"idempotency-key"), exchange.scope, raw)
+        key = exchange.header(b"idempotency-key")
+        sent = Idempotency.of(exchange.principal.user_id, key, exchange.scope, raw)
         await self.service.prepare(exchange.context, payload)
         async with self._work(exchange) as uow:
             service = self._service(exchange, uow)

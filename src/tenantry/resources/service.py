@@ -5,7 +5,8 @@ both in the statement of the row itself.
 
 A write asks in one order, for every resource of every plane: `lock` → the record is visible (404) and the verb allowed
 (403) → `check_create`, `check_update`, `check_delete`, `check_restore` → the version (412) → `conflict` (409) → the
-write itself, with the constraints (409) → `announced` and `after`, in the same transaction.
+write itself, with the constraints (409) → `announced` and `after`, in the same transaction. What a new record needs to
+be committed before that transaction does `prepare`.
 """
 
 from __future__ import annotations

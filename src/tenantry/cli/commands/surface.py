@@ -18,12 +18,11 @@ def routes(as_json: Json = False) -> None:
 
     Example: tenantry routes
     """
-    from tenantry.app import routes_of
     from tenantry.http import ResponseStyle
 
     rows = [
         {"method": method, "path": route.path, "operation": route.operation_id or route.name}
-        for route in routes_of(load_application(), ResponseStyle.PLAIN)
+        for route in load_application().routes(ResponseStyle.PLAIN)
         for method in sorted(route.methods or ())
     ]
     if as_json:
@@ -42,13 +41,13 @@ def openapi(
 
     Example: tenantry openapi --out openapi.json
     """
-    from tenantry.app import openapi_document, routes_of
+    from tenantry.app import openapi_document
     from tenantry.http import ResponseStyle
     from tenantry.kernel import ConfigurationError
 
     application, settings = load_application(), read()
     chosen = ResponseStyle(style) if style else settings.http.response_style
-    document = openapi_document(application, routes_of(application, chosen), chosen, sizes=settings.page_sizes)
+    document = openapi_document(application, application.routes(chosen), chosen, sizes=settings.page_sizes)
     text = json.dumps(document, indent=2, sort_keys=True)
     if out is None:
         print(text)

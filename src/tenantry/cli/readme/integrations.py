@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from tenantry.cli.readme.tables import code
 from tenantry.module import Module
-from tenantry.resources import Operation, ResourceRouter
+from tenantry.resources import Operation, ResourceRouter, ResourceService
 
 _HAPPENED = {
-    Operation.CREATE: ("created",),
-    Operation.UPDATE: ("updated",),
-    Operation.REPLACE: ("updated",),
-    Operation.DELETE: ("deleted",),
-    Operation.RESTORE: ("restored",),
-    Operation.CLEAR: ("cleared",),
+    Operation.CREATE: "created",
+    Operation.UPDATE: "updated",
+    Operation.REPLACE: "updated",
+    Operation.DELETE: "deleted",
+    Operation.RESTORE: "restored",
+    Operation.CLEAR: "cleared",
 }
 
 
@@ -25,9 +25,11 @@ def integrations(module: Module) -> str:
 
 
 def _names(router: ResourceRouter) -> Iterator[str]:
+    """Yield the names of the operations that write as every service does; of the others a person must tell."""
     service = object.__new__(router.service)  # `action` asks the class alone, and a service may name things otherwise
-    for operation in Operation:
-        if operation in router.operations:
-            yield from (service.action(happened) for happened in _HAPPENED.get(operation, ()))
-    if Operation.DELETE in router.operations and router.service.resource.purgeable:
-        yield service.action("purged")
+    for operation, happened in _HAPPENED.items():
+        is_usual = getattr(router.service, operation.value) is getattr(ResourceService, operation.value)
+        if operation in router.operations and is_usual:
+            yield service.action(happened)
+            if operation is Operation.DELETE and router.service.resource.purgeable:
+                yield service.action("purged")

@@ -14,6 +14,8 @@ from tenantry.cli.readme.tables import code, table
 
 Field = Mapping[str, Any]
 
+_FORMATS = {"password": "secret text", "uuid": "UUID", "date-time": "date and time"}
+
 
 def schemas(folder: Path, routes: Sequence[Served]) -> str:
     """Return the schemas that a module declares and its routes use; an empty text where there are none."""
@@ -72,7 +74,8 @@ def _simple(field: Field) -> str:
     match field.get("type"):
         case "string":
             bounds = _bounds(field.get("minLength"), field.get("maxLength"), "characters")
-            return f"{field.get('format', 'text')}{bounds}{_pattern(field)}"
+            name = field.get("format", "text")
+            return f"{_FORMATS.get(name, name)}{bounds}{_pattern(field)}"
         case "integer" | "number" as kind:
             return f"{kind}{_bounds(field.get('minimum'), field.get('maximum'))}"
         case str(kind):

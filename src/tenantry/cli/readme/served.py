@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fastapi.routing import APIRoute
 
-from tenantry.app import Application, routes_of
+from tenantry.app import Application
 from tenantry.http import ResponseStyle, rules_of
 from tenantry.module import Module
 from tenantry.resources import ResourceRouter, is_controller
@@ -31,7 +31,7 @@ def served(application: Application, module: Module) -> Sequence[Served]:
     """Return the routes of a module, in their order."""
     alone = dataclasses.replace(application, modules=(module,))
     permissions = dict(_permissions(module))
-    routes = routes_of(alone, ResponseStyle.PLAIN)
+    routes = alone.routes(ResponseStyle.PLAIN)
     return [Served(route, permissions.get(route.operation_id) or _asked(route)) for route in routes]
 
 

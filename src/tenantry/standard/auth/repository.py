@@ -37,20 +37,18 @@ CREDENTIALS = Statement(
 HOLD_CREDENTIALS = Statement(
     select(users.id)
     .where(users.id == bindparam("id"), users.is_active, users.password_hash == bindparam("password_hash"))
-    .with_for_update(read=True),
-    writes=True,
+    .with_for_update(read=True)
 )
 """Holds the password that was just verified until the session is written: a change of it that comes in between either
 waits, and ends the session with the others, or is seen here."""
 
-SET_PASSWORD = Statement(_verification.values(given("password_hash")), writes=True)
+SET_PASSWORD = Statement(_verification.values(given("password_hash")))
 """The new password of somebody who has read mail at the address, which is thereby verified."""
 
 UPGRADE_HASH = Statement(
     update(User)
     .where(users.id == bindparam("user_id"), users.password_hash == bindparam("old_hash"))
-    .values(password_hash=bindparam("new_hash")),
-    writes=True,
+    .values(password_hash=bindparam("new_hash"))
 )
 
-VERIFY_EMAIL = Statement(_verification, writes=True)
+VERIFY_EMAIL = Statement(_verification)

@@ -20,24 +20,21 @@ INSERT_USER = Statement(
         given("id", "email", "email_key", "name", "password_hash", "email_verified_at", "platform_role")
         | {"created_at": _NOW, "updated_at": _NOW}
     )
-    .returning(*_SHOWN),
-    writes=True,
+    .returning(*_SHOWN)
 )
 
 USER_BY_ID = Statement(select(*_SHOWN).where(users.id == bindparam("id")))
 
-LOCK_USER = Statement(select(*_SHOWN).where(users.id == bindparam("id")).with_for_update(key_share=True), writes=True)
+LOCK_USER = Statement(select(*_SHOWN).where(users.id == bindparam("id")).with_for_update(key_share=True))
 """The row, held until the end of the transaction, for a change that depends on what it says."""
 
 UPDATE_USER = Statement(
-    _change.values(given("email", "email_key", "name", "is_active", "email_verified_at")).returning(*_SHOWN),
-    writes=True,
+    _change.values(given("email", "email_key", "name", "is_active", "email_verified_at")).returning(*_SHOWN)
 )
 
 BLANK_USER = Statement(
     _change.values(
         given("email", "email_key", "name", "password_hash")
         | {"is_active": False, "email_verified_at": None, "platform_role": None}
-    ),
-    writes=True,
+    )
 )
