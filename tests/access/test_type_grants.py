@@ -10,10 +10,11 @@ import pytest
 from httpx2 import AsyncClient, Response
 from tests.acceptance.conftest import url_of_admin
 
-from tenantry.access import ANY_TYPE
-from tenantry.database import DatabaseUrls
+from tenantry.access import ANY_TYPE, AccessContext, Effect, SubjectType
+from tenantry.database import DatabaseUrls, Plane
 from tenantry.kernel import new_id
 from tenantry.standard.grants import service as grants
+from tenantry.standard.grants.schemas import TypeGrantCreate
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
 
@@ -54,6 +55,18 @@ class TestTheMark:
         refused = await give(tenant.owner, subject_id="emperor")
         assert refused.status_code == 422, refused.text
         assert await marks(admin, tenant) == {ANY_TYPE}
+
+    async def test_it_is_there_without_preparation_too(self, world: World, admin: asyncpg.Connection) -> None:
+        tenant = await world.tenant()
+        system = AccessContext.system(await world.assembly.resolver.named(tenant.id), world.assembly.runtime)
+        asked = TypeGrantCreate(
+            resource_type="project", subject_type=SubjectType.ROLE, subject_id="viewer", action="projects:read"
+        )
+        async with system.work(Plane.CONTROL) as uow:
+            denied = asked.model_copy(update={"effect": Effect.DENY})
+            await grants.TypeGrantService(uow, system.principal, system.runtime).create(denied)
+        assert await marks(admin, tenant) == {ANY_TYPE}
+        assert (await tenant.viewer.get("/projects")).status_code == 403
 
     async def test_who_may_give_nothing_marks_nothing(self, world: World, admin: asyncpg.Connection) -> None:
         tenant = await world.tenant()

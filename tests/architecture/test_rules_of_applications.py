@@ -26,13 +26,13 @@ from sqlalchemy import (
 )
 from tests.architecture.conftest import Plant
 
-from tenantry.cli.check import Finding, Project, run_checks
+from tenantry.cli.check import CheckedProject, Finding, run_checks
 from tenantry.cli.check.assembled import Assembled, DeclaredVerbs, GuardedTable, Located, PermissionUse, ServedRoute
 from tenantry.database.row_security import OF_TENANT, Policy, tenant_or_own
 from tenantry.http import InputSchema, MaxLen, ShortText, partial, public, rules_of
 
 
-def _applied(project: Project, rule: str, **facts: Any) -> list[Finding]:
+def _applied(project: CheckedProject, rule: str, **facts: Any) -> list[Finding]:
     application = Assembled(place="shop/app.py:1", **facts)
     return run_checks(dataclasses.replace(project, application=application), only=[rule])
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from fastapi.responses import PlainTextResponse
 from httpx2 import AsyncClient, Response
 from tests.conftest import suite_settings
 
@@ -48,6 +49,15 @@ class ItemCommands(ItemService):
     async def look(self, id: UUID) -> dict[str, UUID]:  # noqa: A002 - the name in the path
         """Say that it was seen."""
         return {"seen": id}
+
+    @endpoint("/{id}/forget", verb="update", status_code=204)
+    async def forget(self, id: UUID) -> None:  # noqa: A002 - the name in the path
+        """Do something of which there is nothing to say."""
+
+    @endpoint("/{id}/print", verb="read")
+    async def print(self, id: UUID) -> PlainTextResponse:  # noqa: A002 - the name in the path
+        """Answer with a file."""
+        return PlainTextResponse(f"item {id}")
 
     @endpoint("/report", verb="delete", method="GET")
     async def report(self) -> dict[str, str]:
@@ -155,6 +165,20 @@ class TestRepeating:
         assert (await self.send(tenant.owner, item)).status_code == 403
         await deny(tenant, item, "owner", "items:read")
         assert (await self.send(tenant.owner, item)).status_code == 404
+
+    async def test_there_may_be_nothing_to_say_again(self, commanded: World):
+        tenant = await commanded.tenant()
+        path = f"/item-commands/{await item_of(tenant)}/forget"
+        answers = [await tenant.owner.post(path, headers={"Idempotency-Key": "n"}) for _ in range(2)]
+        assert [(one.status_code, one.content) for one in answers] == [(204, b"")] * 2
+
+    async def test_a_file_is_sent_and_takes_no_key(self, commanded: World):
+        tenant = await commanded.tenant()
+        item = await item_of(tenant)
+        answer = await tenant.owner.post(f"/item-commands/{item}/print", headers={"Idempotency-Key": "f"})
+        assert (answer.text, answer.headers["content-type"]) == (f"item {item}", "text/plain; charset=utf-8")
+        declared = commanded.app.openapi()["paths"]["/api/v1/item-commands/{id}/print"]["post"]["parameters"]
+        assert "Idempotency-Key" not in [one["name"] for one in declared]
 
     def test_the_header_is_in_the_document_of_a_post_alone(self, commanded: World):
         paths = commanded.app.openapi()["paths"]

@@ -18,13 +18,13 @@ from tenantry.kernel import load_settings
 from tenantry.observability import AccessLog, configure_logging
 from tenantry.proof.bodies import Bodies, Vocabulary
 from tenantry.proof.calling import AppClient
-from tenantry.proof.cells import Matrix, Nowhere
 from tenantry.proof.checksums import Guard
 from tenantry.proof.controls import Controls
 from tenantry.proof.extras import Extras
 from tenantry.proof.judging import Judge
 from tenantry.proof.owning import OwnCalls
 from tenantry.proof.people import NOBODY, Persona, TenantSide, administrator, newcomer, two_sides
+from tenantry.proof.probes import Matrix, Nowhere
 from tenantry.proof.promises import Promises
 from tenantry.proof.scratch import Scratch
 from tenantry.proof.seeding import Seeder, TenantFixture

@@ -15,9 +15,9 @@ from uuid import UUID
 from tenantry.kernel import SystemClock
 from tenantry.proof.bodies import PEOPLE, Bodies, Choice
 from tenantry.proof.calling import AppClient, AppRequest
-from tenantry.proof.cells import Probe, Values
 from tenantry.proof.judging import Judge
 from tenantry.proof.people import Persona, TenantSide
+from tenantry.proof.probes import Probe, Values
 from tenantry.proof.seeding import State, TenantFixture
 from tenantry.proof.verdicts import Breach, shown
 from tenantry.tenancy import Role

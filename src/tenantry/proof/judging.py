@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tenantry.proof.calling import AppClient, AppRequest, AppResponse
-from tenantry.proof.cells import Nowhere, Probe
+from tenantry.proof.probes import Nowhere, Probe
 from tenantry.proof.verdicts import Breach, IsolationFinding, Ledger, Secrets, difference, items_of, page_of, shown
 from tenantry.testing import ApiOperation
 

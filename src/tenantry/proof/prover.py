@@ -11,13 +11,13 @@ from tenantry.app import Application
 from tenantry.database import PlacementKind
 from tenantry.kernel import ConfigurationError, SystemClock
 from tenantry.proof.calling import AppRequest
-from tenantry.proof.cells import Probe
 from tenantry.proof.checksums import changed
 from tenantry.proof.context import ProofContext, proof_context
 from tenantry.proof.controls import NEEDS_MAIL, NEEDS_PAIR
 from tenantry.proof.lists import can_be_listed, check_of
 from tenantry.proof.log_findings import findings_in_logs
 from tenantry.proof.people import Persona
+from tenantry.proof.probes import Probe
 from tenantry.proof.report import Report, RouteResult, RouteStanding, Timing
 from tenantry.proof.scratch import Scratch, scratch_database
 from tenantry.proof.timing import compare

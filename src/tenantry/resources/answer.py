@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Send
 
 from tenantry.http import etag
+from tenantry.kernel import ConfigurationError
 
 _JSON = (b"content-type", b"application/json")
 
@@ -25,9 +26,14 @@ class Answer:
 
     @classmethod
     def of(cls, response: Response) -> Answer:
-        """Return what a hand-written route answers, so far as it is told again to a repeated request."""
-        tag = response.headers.get("etag")
-        version = None if tag is None else int(tag.strip('"'))
+        """Return what a hand-written route answers, so far as it is told again to a repeated request.
+
+        Raises `ConfigurationError` for what is no JSON: it could not be stored.
+        """
+        if response.media_type != "application/json":
+            raise ConfigurationError(f"an answer of the type {response.media_type} is not stored for Idempotency-Key")
+        tag = response.headers.get("etag", "").strip('"')
+        version = int(tag) if tag.isdigit() else None
         return cls(response.status_code, bytes(response.body), version, response.headers.get("location"))
 
     def response(self) -> Response:

@@ -10,7 +10,7 @@
 Each call is one unit of work. The same rule decides as for every other route: on the record whose id is in the path
 (404 where it is not visible, 403 where the verb is not allowed), or on the resource as a whole where there is none.
 The method runs only if it may, in the same transaction. A POST takes an `Idempotency-Key`: sent again, it is decided
-again, and answered as before.
+again, and answered as before. One that returns a `Response` takes none: files and streams are not stored.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def _add(router: APIRouter, controller: Making, method: Callable[..., Awaitable[
     """Add one method as a route."""
     declared: Endpoint = method.__endpoint__  # type: ignore[attr-defined]
     signature = inspect.signature(method, eval_str=True)
-    returned = None if signature.return_annotation is Signature.empty else signature.return_annotation
-    options = {"response_model": returned, **declared.options}
+    is_undeclared = signature.return_annotation is Signature.empty or _returns_response(method)
+    options = {"response_model": None if is_undeclared else signature.return_annotation, **declared.options}
     name = f"{rule.resource.replace('-', '_')}_{method.__name__}"
     router.add_api_route(
         declared.path,
@@ -165,7 +165,7 @@ def _serving(
             if declared.has_record:
                 await require_on_record(uow, access.principal, rule, declared.verb, given[_ID])
             called = controller(uow, access.principal, access.runtime)
-            if idempotency is None:
+            if idempotency is None or idempotency.key is None:
                 return await method(called, **given)
 
             async def work() -> Answer:
@@ -180,7 +180,7 @@ def _serving(
 
 
 def _answer(value: Any, returned: TypeAdapter[Any], status: int) -> Answer:
-    """Return what a method returned as the answer of its route."""
+    """Return what a method returned as the answer of its route, to be stored."""
     if isinstance(value, Response):
         return Answer.of(value)
     if status == _NO_CONTENT:
@@ -195,8 +195,14 @@ def _served(method: Callable[..., Any], declared: Endpoint) -> Signature:
     if declared.has_record and (_ID not in own or own[_ID].annotation is not UUID):
         raise ConfigurationError(f"{method.__qualname__}: its path names a record, so it takes `id: UUID`.")
     added: dict[str, Any] = {"access": Access}
-    if declared.method == "POST":
+    if declared.method == "POST" and not _returns_response(method):
         added["idempotency"] = Idempotent
     parameters = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in list(own.values())[1:]]
     parameters += [Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in added.items()]
     return Signature(parameters)
+
+
+def _returns_response(method: Callable[..., Any]) -> bool:
+    """Tell whether a method makes its whole answer itself: a file, or a stream, of which nothing is stored."""
+    returned = inspect.signature(method, eval_str=True).return_annotation
+    return isinstance(returned, type) and issubclass(returned, Response)

@@ -61,12 +61,8 @@ class Courier:
         self._under_way: set[asyncio.Task[None]] = set()
 
     def send_after(self, uow: UnitOfWork, mail: Mail) -> None:
-        """Send a mail in the background once `uow` is committed."""
-        uow.after_commit(lambda: self.send_soon(mail))
-
-    def send_soon(self, mail: Mail) -> None:
-        """Send a mail in the background; a failure is logged, without the mail."""
-        self.run_soon(self._mailer.send(mail))
+        """Send a mail in the background once `uow` is committed; a failure is logged, without the mail."""
+        uow.after_commit(lambda: self.run_soon(self._mailer.send(mail)))
 
     def run_soon(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the background; a failure is logged."""

@@ -48,7 +48,7 @@ ACCESS = ResourceAccess(
 
 
 class TypeGrantService(ResourceService):
-    """The grants on whole resources of one tenant. Before `create`, call `prepare`."""
+    """The grants on whole resources of one tenant."""
 
     resource = ResourceDefinition(ACCESS, read=TypeGrantRead)
 
@@ -62,8 +62,11 @@ class TypeGrantService(ResourceService):
 
     async def lock(self, verb: str, record_id: UUID | None) -> None:
         """Let those who count grants before they add one do so one after the other."""
+        tenant = self.principal.tenant
         if verb == "create":
-            await self.uow.run(LOCK_COUNTED, counted=f"tenantry.grants:{self.principal.tenant.id}")
+            await self.uow.run(LOCK_COUNTED, counted=f"tenantry.grants:{tenant.id}")
+            # For whoever has not called `prepare`: a grant without the mark would never count, a deny neither.
+            await mark_granted(self.uow, self.runtime, tenant, {ANY_TYPE})
 
     async def values(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Refuse a resource, an action or a subject that there is not; return the columns."""

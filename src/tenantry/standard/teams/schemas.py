@@ -6,14 +6,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import select
-
 from tenantry.http import InputSchema, OutputSchema, ShortText, partial
-from tenantry.identity import User
 from tenantry.resources import ReadSchema, SqlField
+from tenantry.standard.members.repository import email_of, name_of
 from tenantry.tenancy import RoleName
-
-_users = User.__table__.c
 
 
 class TeamCreate(InputSchema):
@@ -50,10 +46,6 @@ class TeamMemberRead(OutputSchema):
 
     id: Annotated[UUID, SqlField(lambda rows: rows.c.user_id)]
     user_id: UUID
-    name: Annotated[
-        str, SqlField(lambda rows: select(_users.name).where(_users.id == rows.c.user_id).scalar_subquery())
-    ]
-    email: Annotated[
-        str, SqlField(lambda rows: select(_users.email).where(_users.id == rows.c.user_id).scalar_subquery())
-    ]
+    name: Annotated[str, SqlField(name_of)]
+    email: Annotated[str, SqlField(email_of)]
     created_at: datetime
