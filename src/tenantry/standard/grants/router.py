@@ -7,11 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from tenantry.access import Access, ResourceAccess, member
+from tenantry.access import Access, AccessContext, ResourceAccess, member
 from tenantry.http import API_PREFIX, CREATED, api_router
 from tenantry.kernel import with_article
 from tenantry.resources import (
     Answer,
+    Idempotency,
     Idempotent,
     Operation,
     ResourceRouter,
@@ -20,6 +21,7 @@ from tenantry.resources import (
     page_model,
     parameters_of,
 )
+from tenantry.standard.grants.records import RecordGrants
 from tenantry.standard.grants.repository import OF_RECORD
 from tenantry.standard.grants.schemas import GrantCreate, GrantRead, TypeGrantCreate
 from tenantry.standard.grants.service import GrantService, TypeGrantService
@@ -86,16 +88,7 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         idempotency: Idempotent,
     ) -> Response:
         """Allow or deny a subject an action on the record and what lies below it. A deny stands above every allow."""
-        subject = await service.records.prepare(access, of, id, payload)
-        async with access.work() as uow:
-
-            async def work() -> Answer:
-                grant = await service.records.give(uow, access, of, id, payload, subject)
-                location = f"{API_PREFIX}{path}/{id}/grants/{grant.id}"
-                return Answer(201, grant.model_dump_json().encode(), location=location)
-
-            answer = await idempotency.answer(uow, work)
-        return answer.response()
+        return await _give(service.records, access, idempotency, of, id, payload, f"{API_PREFIX}{path}/{id}/grants")
 
     @router.delete(
         "/{grant_id}",
@@ -109,3 +102,24 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         await service.records.take(access, of, id, grant_id)
 
     return router
+
+
+async def _give(
+    grants: RecordGrants,
+    access: AccessContext,
+    idempotency: Idempotency,
+    of: ResourceAccess,
+    record_id: UUID,
+    payload: GrantCreate,
+    place: str,
+) -> Response:
+    """Give the grant once for each `Idempotency-Key`; `place` is the path of the grants of the record."""
+    subject = await grants.prepare(access, of, record_id, payload)
+    async with access.work() as uow:
+
+        async def work() -> Answer:
+            grant = await grants.give(uow, access, of, record_id, payload, subject)
+            return Answer(201, grant.model_dump_json().encode(), location=f"{place}/{grant.id}")
+
+        answer = await idempotency.answer(uow, work)
+    return answer.response()
