@@ -39,7 +39,7 @@ from tenantry.database import CommitRefused, Database, Placement, Plane, Stateme
 from tenantry.kernel import Actor, ActorKind, Unavailable
 from tenantry.query import ListSpec
 from tenantry.resources import Exchange, ResourceRepository, idempotency, operations, statements
-from tenantry.standard.grants import types
+from tenantry.standard.grants import service as grant_service
 from tenantry.tenancy import NotAMember, Role, TenantFacts, TenantResolver
 
 KEPT_IN = (statements, checking)
@@ -232,7 +232,7 @@ def expired_grants_on_resources_count(patch: pytest.MonkeyPatch) -> None:
 
 
 def type_grants_without_the_tenant(patch: pytest.MonkeyPatch) -> None:
-    for module in (type_grants, types):
+    for module in (type_grants, grant_service):
         patch.setattr(module, "type_grants_key", lambda tenant_id: "typegrants:all")
 
 
