@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.people import LetterBox
 
 from planner.app import application
 from tenantry.app import Assembly, Settings, assembled
@@ -64,6 +65,19 @@ async def assembly(urls: DatabaseUrls) -> AsyncIterator[Assembly]:
 async def world(assembly: Assembly) -> World:
     """People and tenants over the assembly."""
     return World(assembly)
+
+
+@pytest.fixture(scope="session")
+def letters() -> LetterBox:
+    """What the mailer of `elsewhere` was given."""
+    return LetterBox()
+
+
+@pytest.fixture(scope="session")
+async def elsewhere(assembly: Assembly, urls: DatabaseUrls, letters: LetterBox) -> AsyncIterator[World]:
+    """A second application on the same database, as another process would be: it hears only what is announced."""
+    async with assembled(application, assembly.settings, urls, mailer=letters) as running:
+        yield World(running)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import structlog
 from tests.conftest import suite_settings
-from tests.tenancy.conftest import someone
+from tests.people import someone
 
 from planner.app import application
 from tenantry.access.keys import InvalidApiKey, KeyCache, KeyFacts, secrets_of

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -22,24 +23,22 @@ from tests.meta.conftest import Ground
 
 from tenantry.access import (
     AccessGate,
+    GrantFacts,
     NotPermitted,
     Principal,
     ResourceAccess,
     checking,
     decision,
     granted,
-    principal_building,
     resource,
-    type_grants,
 )
 from tenantry.access.decision import Line
 from tenantry.access.models import Effect
 from tenantry.access.principal import Breadth
 from tenantry.database import CommitRefused, Database, Placement, Plane, Statement, UnitOfWork
 from tenantry.kernel import Actor, ActorKind, Unavailable
-from tenantry.query import ListSpec
-from tenantry.resources import Exchange, ResourceRepository, idempotency, operations, statements
-from tenantry.standard.grants import service as grant_service
+from tenantry.query import ListSpec, pages
+from tenantry.resources import Exchange, Idempotency, ResourceRepository, operations, statements
 from tenantry.tenancy import NotAMember, Role, TenantFacts, TenantResolver
 
 KEPT_IN = (statements, checking)
@@ -101,7 +100,7 @@ def count_without_the_predicate(patch: pytest.MonkeyPatch) -> None:
     def of_all_rows(statement: Any, _shape: Any, _spec: Any) -> Any:
         return select(func.count()).select_from(statement.get_final_froms()[0])
 
-    patch.setattr(statements, "count_of", of_all_rows)
+    patch.setattr(pages, "count_of", of_all_rows)
 
 
 def soft_delete_unseen(patch: pytest.MonkeyPatch) -> None:
@@ -196,7 +195,7 @@ def key_not_claimed(patch: pytest.MonkeyPatch) -> None:
     async def forgetful(*_given: Any, **_named: Any) -> None:
         return None
 
-    patch.setattr(idempotency, "claim", forgetful)
+    patch.setattr(Idempotency, "_claim", forgetful)
 
 
 def denies_ignored_in_lists(patch: pytest.MonkeyPatch) -> None:
@@ -228,12 +227,12 @@ def expired_grants_on_records_count(patch: pytest.MonkeyPatch) -> None:
 
 
 def expired_grants_on_resources_count(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(principal_building, "_is_in_force", lambda grant, now: True)
+    patch.setattr(GrantFacts, "is_in_force", lambda self, now: True)
 
 
 def type_grants_without_the_tenant(patch: pytest.MonkeyPatch) -> None:
-    for module in (type_grants, grant_service):
-        patch.setattr(module, "type_grants_key", lambda tenant_id: "typegrants:all")
+    for name in ("tenantry.access.type_grants", "tenantry.standard.grants.service"):
+        patch.setattr(import_module(name), "type_grants_key", lambda tenant_id: "typegrants:all")
 
 
 def key_scope_ignored(patch: pytest.MonkeyPatch) -> None:

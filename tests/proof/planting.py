@@ -17,7 +17,7 @@ from tenantry.access import NotPermitted, RecordNotFound, ResourceAccess, grante
 from tenantry.access.gate import AccessGate
 from tenantry.access.type_grants import TypeGrantCache
 from tenantry.proof import Scratch
-from tenantry.query import ListSpec, Paging
+from tenantry.query import ListSpec, Paging, pages
 from tenantry.resources import statements
 from tenantry.resources.answer import Answer
 from tenantry.resources.operations import Exchange, Operations
@@ -40,10 +40,8 @@ def fresh_statements() -> Iterator[None]:
 
 
 def counts_everything(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
-    real = statements.count_of
-    patch.setattr(
-        statements, "count_of", lambda rows, shape, spec: real(select(rows.get_final_froms()[0]), shape, spec)
-    )
+    real = pages.count_of
+    patch.setattr(pages, "count_of", lambda rows, shape, spec: real(select(rows.get_final_froms()[0]), shape, spec))
 
 
 def search_forgets_the_predicate(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:

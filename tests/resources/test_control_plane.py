@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 from httpx2 import Response
-from tests import notes
 from tests.conftest import suite_settings
+from tests.resources import notes
 
 from tenantry.access import NotPermitted
 from tenantry.app import assembled

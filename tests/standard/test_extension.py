@@ -22,7 +22,7 @@ from tenantry.tenancy import Team
 def seen() -> dict[str, Any]:
     """What a user of the extended application sees; it needs a process of its own."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.boards"], check=False, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "tests.standard.boards"], check=False, capture_output=True, text=True, timeout=120
     )
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from tests.people import Someone, a_slug, someone
 
 from tenantry.cache import FactCache
 from tenantry.database import Database
@@ -15,8 +16,6 @@ from tenantry.database.unit_of_work import UnitOfWork
 from tenantry.kernel import TenantryError, new_id
 from tenantry.tenancy import Role, TenantResolver, TenantStatus
 from tenantry.testing import TestTenant, World
-
-from .conftest import Someone, a_slug, someone
 
 pytestmark = pytest.mark.anyio
 

@@ -7,12 +7,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from tests.people import connected
 
 from tenantry.database import DatabaseRole
 from tenantry.tenancy import Role
 from tenantry.testing import TestTenant, World
-
-from .conftest import connected
 
 pytestmark = pytest.mark.anyio
 

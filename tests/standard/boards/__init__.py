@@ -1,0 +1,48 @@
+"""An application that gives the framework's teams a column of its own.
+
+Run in a process of its own (``python -m tests.standard.boards``): the column is added to the model of the framework
+itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import StringConstraints
+from sqlalchemy import String
+from sqlalchemy.orm import mapped_column
+
+from tenantry.app import Application
+from tenantry.database import extend
+from tenantry.resources import partial
+from tenantry.standard import standard_modules, teams
+from tenantry.tenancy import Team
+
+extend(Team, by=__name__, colour=mapped_column(String(20, collation="C")))
+
+
+class ColouredTeamCreate(teams.TeamCreate):
+    """A new team, with its colour on the board."""
+
+    colour: Annotated[str, StringConstraints(max_length=20)] | None = None
+
+
+@partial
+class ColouredTeamUpdate(ColouredTeamCreate):
+    """What can be changed about a team."""
+
+
+class ColouredTeamRead(teams.TeamRead):
+    """A team, with its colour on the board."""
+
+    colour: str | None
+
+
+coloured = teams.teams.extended(
+    read=ColouredTeamRead, create=ColouredTeamCreate, update=ColouredTeamUpdate, filters={"colour"}, sort={"name"}
+)
+module = replace(teams.module, routers=(coloured, teams.team_members))
+application = Application(
+    title="Boards", package="tests.standard.boards", modules=standard_modules(instead={"teams": module})
+)

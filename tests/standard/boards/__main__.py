@@ -1,0 +1,43 @@
+"""What a user of the extended application sees, as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import asyncpg
+from tests.conftest import suite_settings
+from tests.standard.boards import application
+
+from tenantry.app import assembled
+from tenantry.database import Placement
+from tenantry.database.migrations import drift
+from tenantry.proof import scratch_database
+from tenantry.testing import World
+
+
+async def seen() -> dict[str, Any]:
+    async with scratch_database(application) as scratch, assembled(application, suite_settings(), scratch.urls) as one:
+        tenant = await World(one).tenant()
+        made = await tenant.owner.post("/teams", json={"name": tenant.canary, "colour": "red"})
+        plain = await tenant.owner.post("/teams", json={"name": "plain"})
+        path = f"/teams/{made.json()['id']}"
+        changed = await tenant.owner.patch(path, json={"colour": "blue"}, headers={"If-Match": made.headers["etag"]})
+        listed = await tenant.owner.get("/teams", params={"filter[colour]": "blue"})
+        unchecked = await tenant.owner.patch(path, json={"parent_id": made.json()["id"]})
+        connection = await asyncpg.connect(scratch.admin_url)
+        line = await connection.fetchval("SELECT after FROM control.audit_entries WHERE action = 'teams.updated'")
+        await connection.close()
+        return {
+            "made": made.json().get("colour"),
+            "plain": plain.json().get("colour", "missing"),
+            "changed": changed.json().get("colour"),
+            "listed": [item["colour"] for item in listed.json()["items"]],
+            "rules": unchecked.json()["code"],
+            "line": json.loads(line),
+            "drift": await drift(scratch.urls, application.chains, [Placement.pool()]),
+        }
+
+
+print(json.dumps(asyncio.run(seen())))  # noqa: T201 - read by the test
