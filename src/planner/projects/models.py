@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, get_args
 
 from sqlalchemy import CheckConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenantry.resources import Owned, SoftDeletes, TenantModel, newest_first
 
-DRAFT = "draft"
-STATES = (
-    DRAFT, "submitted", "approved", "rejected", "in_progress", "on_hold", "completed", "cancelled", "archived",
-)  # fmt: skip
+ProjectStatus = Literal[
+    "draft", "submitted", "approved", "rejected", "in_progress", "on_hold", "completed", "cancelled", "archived"
+]
+"""The states of a project, for the column as for the API."""
+DRAFT: ProjectStatus = "draft"
 
 
 class Project(TenantModel, Owned, SoftDeletes):
@@ -20,7 +22,7 @@ class Project(TenantModel, Owned, SoftDeletes):
 
     __tablename__ = "projects"
     __table_args__ = (
-        CheckConstraint(f"status IN {STATES}", name="status_known"),
+        CheckConstraint(f"status IN {get_args(ProjectStatus)}", name="status_known"),
         CheckConstraint("budget_cents >= 0", name="budget_not_negative"),
         newest_first("projects"),
         Index("ix_projects_status", "tenant_id", "status"),

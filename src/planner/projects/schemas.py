@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
+from planner.projects.models import ProjectStatus
 from tenantry.http import CalendarDate, InputSchema, RichText, ShortText
 from tenantry.resources import CreateSchema, ReadSchema, partial
-
-ProjectStatus = Literal[
-    "draft", "submitted", "approved", "rejected", "in_progress", "on_hold", "completed", "cancelled", "archived"
-]
 
 
 class ProjectCreate(CreateSchema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 from sqlalchemy import CheckConstraint, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,6 +14,9 @@ from tenantry.database import tenant_reference
 from tenantry.kernel import TenantryError
 from tenantry.resources import Owned, SoftDeletes, TenantModel, newest_first
 
+TaskStatus = Literal["todo", "doing", "done"]
+"""The states of a task, for the column as for the API."""
+
 
 class Task(TenantModel, Owned, SoftDeletes):
     """A piece of work in a project; it belongs to whoever created it."""
@@ -21,7 +24,7 @@ class Task(TenantModel, Owned, SoftDeletes):
     __tablename__ = "tasks"
     __table_args__ = (
         tenant_reference("project_id", "projects", ondelete="CASCADE"),
-        CheckConstraint("status IN ('todo', 'doing', 'done')", name="status_known"),
+        CheckConstraint(f"status IN {get_args(TaskStatus)}", name="status_known"),
         CheckConstraint("priority BETWEEN 0 AND 9", name="priority_range"),
         newest_first("tasks"),
         Index("ix_tasks_project", "tenant_id", "project_id", "created_at", "id"),

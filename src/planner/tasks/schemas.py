@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
+from planner.tasks.models import TaskStatus
 from tenantry.http import CalendarDate, RichText, ShortText
 from tenantry.resources import CreateSchema, ReadSchema, partial
-
-TaskStatus = Literal["todo", "doing", "done"]
 
 
 class TaskCreate(CreateSchema):
