@@ -29,8 +29,7 @@ from tenantry.kernel import SYSTEM, new_id
 pytestmark = pytest.mark.anyio
 
 INSERT = Statement(
-    insert(Item.__table__).values(tenant_id=bindparam("t"), id=bindparam("i"), name="cancelled", price_cents=1),
-    writes=True,
+    insert(Item.__table__).values(tenant_id=bindparam("t"), id=bindparam("i"), name="cancelled", price_cents=1)
 )
 
 

@@ -204,4 +204,4 @@ def _insertion(table: SqlTable, names: tuple[str, ...]) -> Statement:
     given = cast(bindparam("rows", type_=Text), JSONB)
     rows = func.jsonb_to_recordset(given).table_valued(*(column(name, table.c[name].type) for name in names))
     derived = rows.render_derived(name="given", with_types=True)
-    return Statement(insert(table).from_select(list(names), select(*derived.c)), writes=True)
+    return Statement(insert(table).from_select(list(names), select(*derived.c)))

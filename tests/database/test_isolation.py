@@ -174,7 +174,7 @@ class TestWriting:
     async def test_a_row_of_another_tenant_cannot_be_inserted(self, pair: tuple[Tenant, Tenant]) -> None:
         mine, other = pair
         statement = Statement(
-            insert(ITEMS).values(tenant_id=bindparam("t"), id=bindparam("i"), name="x", price_cents=1), writes=True
+            insert(ITEMS).values(tenant_id=bindparam("t"), id=bindparam("i"), name="x", price_cents=1)
         )
         with pytest.raises(RowSecurityRefused):
             async with mine.work() as uow:
@@ -182,7 +182,7 @@ class TestWriting:
 
     async def test_a_row_cannot_be_moved_to_another_tenant(self, pair: tuple[Tenant, Tenant]) -> None:
         mine, other = pair
-        statement = Statement(update(ITEMS).values(tenant_id=bindparam("t")), writes=True)
+        statement = Statement(update(ITEMS).values(tenant_id=bindparam("t")))
         with pytest.raises(RowSecurityRefused):
             async with mine.work() as uow:
                 await uow.run(statement, t=other.id)
@@ -236,8 +236,7 @@ class TestWriting:
                 project_id=bindparam("p"),
                 title="x",
                 owner_id=bindparam("o"),
-            ),
-            writes=True,
+            )
         )
         outcomes = []
         for project in (other.project, new_id()):
@@ -252,7 +251,7 @@ class TestWriting:
         """A unique constraint that did not start with the tenant would answer whether an id exists elsewhere."""
         mine, other = tenants
         statement = Statement(
-            insert(ITEMS).values(tenant_id=bindparam("t"), id=bindparam("i"), name="x", price_cents=1), writes=True
+            insert(ITEMS).values(tenant_id=bindparam("t"), id=bindparam("i"), name="x", price_cents=1)
         )
         async with mine.work() as uow:
             assert await uow.run(statement, t=mine.id, i=other.items[0]) == 1

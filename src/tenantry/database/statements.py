@@ -14,15 +14,14 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
-_WRITING = ("INSERT INTO", "UPDATE", "DELETE FROM")
+_WRITING = ("INSERT INTO", "UPDATE", "DELETE FROM", "FOR SHARE", "FOR KEY SHARE")
 
 
 class Statement:
     """SQL text with the order of its named parameters.
 
     Parameters that the expression fixes (``literal(5)``) keep their value; named ones (``bindparam("id")``) come with
-    each call. `writes` says that the statement changes or locks rows, so that an open ORM session must read them again;
-    it follows from the statement, and need not be said.
+    each call. `writes` says that the statement changes or locks rows, so that an open ORM session must read them again.
 
     >>> from sqlalchemy import bindparam, column, select, table, Uuid
     >>> items = table("items", column("id", Uuid))
@@ -33,12 +32,12 @@ class Statement:
 
     __slots__ = ("_binds", "deletes", "sql", "writes")
 
-    def __init__(self, expression: ClauseElement, *, writes: bool = False) -> None:
+    def __init__(self, expression: ClauseElement) -> None:
         compiled = expression.compile(dialect=_DIALECT)
         if not isinstance(compiled, SQLCompiler):
             raise TypeError(f"{type(expression).__name__} is not a statement with parameters")
         self.sql: str = compiled.string
-        self.writes = writes or any(verb in self.sql for verb in _WRITING)
+        self.writes = any(verb in self.sql for verb in _WRITING)
         self.deletes = "DELETE FROM" in self.sql
         self._binds = [_Bind(compiled, name) for name in compiled.positiontup or ()]
 

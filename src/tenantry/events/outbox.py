@@ -16,7 +16,7 @@ from tenantry.kernel import new_id
 
 def _insertion(model: type[OutboxEvent | ControlOutboxEvent]) -> Statement:
     written = [name for name in model.__table__.columns.keys() if name not in {"at", "seq"}]  # noqa: SIM118 - a column collection
-    return Statement(insert(model.__table__).values({name: bindparam(name) for name in written}), writes=True)
+    return Statement(insert(model.__table__).values({name: bindparam(name) for name in written}))
 
 
 _INSERT = {Plane.TENANT: _insertion(OutboxEvent), Plane.CONTROL: _insertion(ControlOutboxEvent)}

@@ -85,8 +85,7 @@ class _Statements:
                 index_elements=["tenant_id", "actor_id", "key"],
                 set_={**fresh, "status": None, "created_at": func.now()},
                 where=keys.c.created_at < func.now() - KEPT,
-            ).returning(keys.c.id),
-            writes=True,
+            ).returning(keys.c.id)
         )
         mine = (
             keys.c.tenant_id == bindparam("of_tenant"),
@@ -95,7 +94,7 @@ class _Statements:
         )
         self.find = Statement(select(keys).where(*mine))
         kept = {name: bindparam(f"new_{name}", type_=keys.c[name].type) for name in _ANSWER}
-        self.keep = Statement(update(keys).where(*mine).values(kept), writes=True)
+        self.keep = Statement(update(keys).where(*mine).values(kept))
 
 
 _STATEMENTS = {Plane.TENANT: _Statements(IdempotencyKey), Plane.CONTROL: _Statements(ControlIdempotencyKey)}

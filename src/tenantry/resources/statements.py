@@ -84,7 +84,7 @@ def holding(resource: ResourceDefinition, verb: str, permits: Permits, *, delete
     allowed = access.allowed(verb, permits, table).label("allowed")
     visible = access.visible(table, permits[1:], deleted=deleted)
     found = select(*table.c, allowed).where(*_named(resource, table), visible)
-    return Statement(found.with_for_update(key_share=True, of=table), writes=True)
+    return Statement(found.with_for_update(key_share=True, of=table))
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
@@ -92,7 +92,7 @@ def parent_of(resource: ResourceDefinition, parent_column: str, read: Permits) -
     """The id of the record above a visible one, which is held until the end. Parameters: ``id``."""
     table = resource.table
     found = select(table.c[parent_column]).where(table.c.id == bindparam("id"), resource.access.visible(table, read))
-    return Statement(found.with_for_update(key_share=True, of=table), writes=True)
+    return Statement(found.with_for_update(key_share=True, of=table))
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
@@ -142,7 +142,7 @@ def creation(
     body = _body(resource.item, created, hidden)
     shown = [json_of(body).label("json"), created.c[resource.key].label("key")]
     answer = select(*shown, _version(resource, created).label("version")).select_from(created.join(body, true()))
-    return Statement(answer.add_cte(*lines), writes=True)
+    return Statement(answer.add_cte(*lines))
 
 
 class Change(StrEnum):
@@ -194,7 +194,7 @@ def mutation(resource: ResourceDefinition, shape: Mutation) -> Statement:
     ).select_from(target.outerjoin(changed.join(body, true()), true()))
     if shape.change is Change.NOTHING:
         return Statement(answer)
-    return Statement(answer.add_cte(*_trail_of(resource, shape, target, changed)), writes=True)
+    return Statement(answer.add_cte(*_trail_of(resource, shape, target, changed)))
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
@@ -212,7 +212,7 @@ def clearing(resource: ResourceDefinition, permits: Permits) -> Statement:
     facts = func.jsonb_build_object(sql_literal("removed"), tally.c.removed)
     lines = _lines(resource, tally, before=null(), after=facts, record=null())
     grants = [] if resource.soft_deletes else without_grants(resource.access, removed)
-    return Statement(select(tally.c.removed).add_cte(*lines, *grants), writes=True)
+    return Statement(select(tally.c.removed).add_cte(*lines, *grants))
 
 
 def _changed(table: Table, target: CTE, shape: Mutation, go: Sequence[ColumnElement[bool]]) -> CTE:

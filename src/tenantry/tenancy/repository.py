@@ -99,16 +99,12 @@ INSERT_TENANT = Statement(
         placement_kind=bindparam("placement_kind"),
         placement_schema=bindparam("placement_schema"),
     )
-    .returning(*_RECORD),
-    writes=True,
+    .returning(*_RECORD)
 )
 
 TENANT_BY_ID = Statement(select(*_RECORD).where(tenants.id == _TENANT))
 
-LOCK_TENANT = Statement(
-    select(*_RECORD).where(tenants.id == _TENANT).with_for_update(key_share=True),
-    writes=True,
-)
+LOCK_TENANT = Statement(select(*_RECORD).where(tenants.id == _TENANT).with_for_update(key_share=True))
 
 UPDATE_TENANT = Statement(
     update(Tenant)
@@ -121,12 +117,11 @@ UPDATE_TENANT = Statement(
         updated_at=func.now(),
         version=tenants.version + 1,
     )
-    .returning(*_RECORD),
-    writes=True,
+    .returning(*_RECORD)
 )
 
 DELETE_UNPREPARED = Statement(
-    delete(Tenant).where(tenants.id == _TENANT, tenants.status == TenantStatus.PREPARING.value), writes=True
+    delete(Tenant).where(tenants.id == _TENANT, tenants.status == TenantStatus.PREPARING.value)
 )
 
 COUNT_BY_STATUS = Statement(select(tenants.status, func.count().label("number")).group_by(tenants.status))
@@ -141,14 +136,10 @@ COUNT_PEOPLE = Statement(
 
 # Members
 
-INSERT_MEMBER = Statement(
-    insert(Member).values(tenant_id=_TENANT, user_id=_USER, role=bindparam("role")),
-    writes=True,
-)
+INSERT_MEMBER = Statement(insert(Member).values(tenant_id=_TENANT, user_id=_USER, role=bindparam("role")))
 
 ROLE_OF_MEMBER = Statement(
-    select(members.role).where(members.tenant_id == _TENANT, members.user_id == _USER).with_for_update(read=True),
-    writes=True,
+    select(members.role).where(members.tenant_id == _TENANT, members.user_id == _USER).with_for_update(read=True)
 )
 """Holds the membership until the end of the transaction: what was decided by the role stays true."""
 
@@ -171,8 +162,7 @@ REVOKE_INVITATIONS_OF = Statement(
         invitations.email_key == bindparam("of_email_key"),
         is_open(Invitation.__table__),
     )
-    .values(revoked_at=_NOW),
-    writes=True,
+    .values(revoked_at=_NOW)
 )
 
 IS_MEMBER = Statement(

@@ -27,10 +27,10 @@ PROJECTS, GRANTS, KEYS, USERS = Project.__table__.c, Grant.__table__.c, ApiKey._
 PASSED = datetime(2020, 1, 1, tzinfo=UTC)
 ID = bindparam("id", type_=Uuid)
 
-SUBMIT = Statement(update(Project).where(PROJECTS.id == ID).values(status="submitted"), writes=True)
-EXPIRE = Statement(update(Grant).where(GRANTS.id == ID).values(expires_at=PASSED), writes=True)
-EXPIRE_KEY = Statement(update(ApiKey).where(KEYS.id == ID).values(expires_at=PASSED), writes=True)
-DEACTIVATE = Statement(update(User).where(USERS.id == ID).values(is_active=False), writes=True)
+SUBMIT = Statement(update(Project).where(PROJECTS.id == ID).values(status="submitted"))
+EXPIRE = Statement(update(Grant).where(GRANTS.id == ID).values(expires_at=PASSED))
+EXPIRE_KEY = Statement(update(ApiKey).where(KEYS.id == ID).values(expires_at=PASSED))
+DEACTIVATE = Statement(update(User).where(USERS.id == ID).values(is_active=False))
 
 
 async def alter(tenant: TestTenant, statement: Statement, id_: str, *, control: bool = False) -> None:

@@ -259,9 +259,7 @@ class Cell:
 
 
 _BACK = {
-    table: Statement(
-        update(table).where(table.__table__.c.id == bindparam("id", type_=Uuid)).values(deleted_at=null()), writes=True
-    )
+    table: Statement(update(table).where(table.__table__.c.id == bindparam("id", type_=Uuid)).values(deleted_at=null()))
     for table in (Project, Task)
 }
 

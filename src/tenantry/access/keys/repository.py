@@ -55,8 +55,7 @@ _DUE = (
 )
 
 NOTE_USE = Statement(
-    update(ApiKey).where(keys.tenant_id == _TENANT, keys.id.in_(select(_DUE.c.id))).values(last_used_at=_NOW),
-    writes=True,
+    update(ApiKey).where(keys.tenant_id == _TENANT, keys.id.in_(select(_DUE.c.id))).values(last_used_at=_NOW)
 )
 """The time keeps several processes together at one write a minute. What somebody else holds is left out: a note waits
 for nobody, so that it can be in nobody's way for long."""

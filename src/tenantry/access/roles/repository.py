@@ -20,8 +20,7 @@ ALL_ROLES = Statement(
 ROLE_OF_ACCOUNT = Statement(
     select(accounts.role)
     .where(accounts.tenant_id == _TENANT, accounts.id == bindparam("account_id", type_=Uuid))
-    .with_for_update(read=True),
-    writes=True,
+    .with_for_update(read=True)
 )
 
 ALLOWED_TO_ROLES = Statement(

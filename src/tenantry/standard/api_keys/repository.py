@@ -27,13 +27,11 @@ COUNT_LIVE = Statement(
 )
 
 HOLD_MEMBER = Statement(
-    select(members.role).where(members.tenant_id == _TENANT, members.user_id == _USER).with_for_update(key_share=True),
-    writes=True,
+    select(members.role).where(members.tenant_id == _TENANT, members.user_id == _USER).with_for_update(key_share=True)
 )
 """Holds the membership that keys are made for: whoever counts them counts alone, and the membership stays."""
 
 HOLD_ACCOUNT = Statement(
-    select(accounts.role).where(accounts.tenant_id == _TENANT, accounts.id == _ACCOUNT).with_for_update(key_share=True),
-    writes=True,
+    select(accounts.role).where(accounts.tenant_id == _TENANT, accounts.id == _ACCOUNT).with_for_update(key_share=True)
 )
 """Holds an account while its keys are counted; its role is what a key of it could give."""

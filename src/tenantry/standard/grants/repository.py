@@ -44,10 +44,10 @@ class GrantStatements:
         }
         gone = delete(table).where(*given.values(), table.c.expires_at <= _NOW).returning(table.c.id).cte("gone")
         there = select(func.count()).select_from(table).where(*(given[name] for name in on))
-        self.make_room = Statement(there.where(table.c.id.not_in(select(gone.c.id))), writes=True)
+        self.make_room = Statement(there.where(table.c.id.not_in(select(gone.c.id))))
         """How many grants there are on the same, without the one that has expired and would be given again: it goes."""
         subject = table.c.subject_id == bindparam("subject_id", type_=Uuid)
-        self.forget = Statement(delete(table).where(given["tenant_id"], subject), writes=True)
+        self.forget = Statement(delete(table).where(given["tenant_id"], subject))
 
 
 _IDENTITY = ("tenant_id", "record_id", "subject_id", "action", "effect")
@@ -67,13 +67,11 @@ _NEW = [name for name in grants.keys() if name != "created_at"]  # noqa: SIM118 
 _SHOWN = [grants[name] for name in GrantRead.model_fields]
 
 GIVE = Statement(
-    insert(Grant).values({name: bindparam(name, type_=grants[name].type) for name in _NEW}).returning(*_SHOWN),
-    writes=True,
+    insert(Grant).values({name: bindparam(name, type_=grants[name].type) for name in _NEW}).returning(*_SHOWN)
 )
 
 TAKE = Statement(
-    delete(Grant).where(grants.id == bindparam("grant_id", type_=Uuid), grants.record_id == _RECORD).returning(*_SHOWN),
-    writes=True,
+    delete(Grant).where(grants.id == bindparam("grant_id", type_=Uuid), grants.record_id == _RECORD).returning(*_SHOWN)
 )
 
 OF_RECORD = RowList(
@@ -91,8 +89,7 @@ _MARKS = func.unnest(tenants.granted + bindparam("resources", type_=ARRAY(Text))
 MARK_GRANTED = Statement(
     update(Tenant)
     .where(tenants.id == _TENANT)
-    .values(granted=select(func.array_agg(distinct(_MARKS))).scalar_subquery()),
-    writes=True,
+    .values(granted=select(func.array_agg(distinct(_MARKS))).scalar_subquery())
 )
 """Note that grants may exist for some resources. Not a change of the tenant: its version stays."""
 

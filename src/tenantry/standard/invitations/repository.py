@@ -39,7 +39,6 @@ ACCEPT_INVITATION = Statement(
         exists().where(tenants.id == invitations.tenant_id, tenants.status == TenantStatus.ACTIVE.value),
     )
     .values(accepted_at=_NOW, accepted_by=bindparam("user_id", type_=Uuid))
-    .returning(invitations.id, invitations.role, invitations.invited_by),
-    writes=True,
+    .returning(invitations.id, invitations.role, invitations.invited_by)
 )
 """The one conditional UPDATE of an acceptance: of any number of tries with one token, one changes the row."""

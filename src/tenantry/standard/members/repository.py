@@ -31,8 +31,7 @@ LOCK_MEMBERS = Statement(
         ),
     )
     .order_by(members.user_id)
-    .with_for_update(key_share=True, of=Member),
-    writes=True,
+    .with_for_update(key_share=True, of=Member)
 )
 """The member in question, the acting one, and every owner, held until the end of the transaction. Always in the same
 order, so that two owners who demote each other wait for one another instead of deadlocking."""

@@ -82,7 +82,7 @@ def _renaming(table: SqlTable) -> Statement:
     if "version" in table.c:
         values["version"] = table.c.version + 1
     renamed = update(table).where(_holds(table)).values(values)
-    return Statement(renamed.returning(*table.primary_key.columns), writes=True)
+    return Statement(renamed.returning(*table.primary_key.columns))
 
 
 RENAMES = {model: _renaming(model.__table__) for model in _HOLDERS}
