@@ -38,6 +38,18 @@ def test_the_trail_shows_it_like_every_other_column(seen: dict[str, Any]) -> Non
     assert seen["line"] == {"colour": "blue"}
 
 
+def test_people_change_a_field_that_the_application_gave_them_and_only_such(seen: dict[str, Any]) -> None:
+    assert (seen["phone"], seen["not_ones_own"], seen["to_others"]) == ("+43 1 4711", 422, 404)
+
+
+def test_a_sensitive_column_of_ones_own_is_masked_in_the_trail(seen: dict[str, Any]) -> None:
+    assert seen["masked"] == {"phone": "***"}
+
+
+def test_removing_a_user_blanks_the_columns_of_the_application_too(seen: dict[str, Any]) -> None:
+    assert seen["after_removal"] == [204, None]
+
+
 def test_the_rules_of_the_framework_stand(seen: dict[str, Any]) -> None:
     assert seen["rules"] == "team_cycle"
 

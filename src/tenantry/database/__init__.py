@@ -17,7 +17,7 @@ from tenantry.database.errors import (
     UnsafeRole,
     ValueRefused,
 )
-from tenantry.database.extension import extend
+from tenantry.database.extension import EXTENSION, extend
 from tenantry.database.placement import Placement, PlacementKind, PlacementSource
 from tenantry.database.planes import (
     METADATA,
@@ -39,6 +39,7 @@ from tenantry.database.unit_of_work import Row, UnitOfWork
 from tenantry.database.urls import DatabaseUrls
 
 __all__ = [
+    "EXTENSION",
     "METADATA",
     "CommitRefused",
     "ConcurrentChange",

@@ -1,7 +1,6 @@
-"""An application that gives the framework's teams a column of its own.
+"""An application that gives the framework's teams and users columns of its own.
 
-Run in a process of its own (``python -m tests.standard.boards``): the column is added to the model of the framework
-itself.
+Run in a process of its own (``python -m tests.standard.boards``): the columns are added to models of the framework.
 """
 
 from __future__ import annotations
@@ -15,11 +14,13 @@ from sqlalchemy.orm import mapped_column
 
 from tenantry.app import Application
 from tenantry.database import extend
+from tenantry.identity import User
 from tenantry.resources import partial
-from tenantry.standard import standard_modules, teams
+from tenantry.standard import standard_modules, teams, users
 from tenantry.tenancy import Team
 
 extend(Team, by=__name__, colour=mapped_column(String(20, collation="C")))
+extend(User, by=__name__, phone=mapped_column(String(30, collation="C"), info={"sensitive": True}))
 
 
 class ColouredTeamCreate(teams.TeamCreate):
@@ -39,10 +40,29 @@ class ColouredTeamRead(teams.TeamRead):
     colour: str | None
 
 
+Phone = Annotated[str, StringConstraints(max_length=30)]
+
+
+@partial
+class ReachableProfileUpdate(users.ProfileUpdate):
+    """What people change about themselves."""
+
+    phone: Phone | None
+
+
+class ReachableRead(users.UserRead):
+    """A user, with a number to call."""
+
+    phone: str | None
+
+
 coloured = teams.teams.extended(
     read=ColouredTeamRead, create=ColouredTeamCreate, update=ColouredTeamUpdate, filters={"colour"}, sort={"name"}
 )
 module = replace(teams.module, routers=(coloured, teams.team_members))
+reachable = users.user_module(users.UserSchemas(read=ReachableRead, profile=ReachableProfileUpdate))
 application = Application(
-    title="Boards", package="tests.standard.boards", modules=standard_modules(instead={"teams": module})
+    title="Boards",
+    package="tests.standard.boards",
+    modules=standard_modules(instead={"teams": module, "users": reachable}),
 )

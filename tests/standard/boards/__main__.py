@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from typing import Any
 
 import asyncpg
@@ -26,8 +27,15 @@ async def seen() -> dict[str, Any]:
         changed = await tenant.owner.patch(path, json={"colour": "blue"}, headers={"If-Match": made.headers["etag"]})
         listed = await tenant.owner.get("/teams", params={"filter[colour]": "blue"})
         unchecked = await tenant.owner.patch(path, json={"parent_id": made.json()["id"]})
+        called = await tenant.member.patch("/me", json={"phone": "+43 1 4711"})
+        refused = await tenant.member.patch("/me", json={"is_active": False})
+        user_id = called.json()["id"]
+        elsewhere = await tenant.owner.get(f"/users/{user_id}")
         connection = await asyncpg.connect(scratch.admin_url)
         line = await connection.fetchval("SELECT after FROM control.audit_entries WHERE action = 'teams.updated'")
+        masked = await connection.fetchval("SELECT after FROM control.audit_entries WHERE action = 'users.updated'")
+        gone = await tenant.member.delete(f"/users/{user_id}")
+        kept = await connection.fetchval("SELECT phone FROM control.users WHERE id = $1", uuid.UUID(user_id))
         await connection.close()
         return {
             "made": made.json().get("colour"),
@@ -36,6 +44,11 @@ async def seen() -> dict[str, Any]:
             "listed": [item["colour"] for item in listed.json()["items"]],
             "rules": unchecked.json()["code"],
             "line": json.loads(line),
+            "phone": called.json().get("phone"),
+            "not_ones_own": refused.status_code,
+            "to_others": elsewhere.status_code,
+            "masked": json.loads(masked),
+            "after_removal": [gone.status_code, kept],
             "drift": await drift(scratch.urls, application.chains, [Placement.pool()]),
         }
 

@@ -1,20 +1,17 @@
 """Users over HTTP: `/me` and `/users`."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: FastAPI reads the schemas of an application from the signatures made here.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from tenantry.http import VERSIONED, api_router, etag
 from tenantry.identity import CurrentCaller, CurrentIdentity, signed_in
 from tenantry.resources import Expected
-from tenantry.standard.users.schemas import ProfileUpdate, UserRead, UserUpdate
+from tenantry.standard.users.schemas import UserRead, UserSchemas
 from tenantry.standard.users.service import Users
 
-me = api_router("/me", tags=["me"])
-users = api_router("/users", tags=["users"])
 _signed_in = [Depends(signed_in)]
 
 
@@ -27,51 +24,77 @@ def user_service(request: Request) -> Users:
 Service = Annotated[Users, Depends(user_service)]
 
 
-@me.get("", operation_id="me_read", responses={200: VERSIONED}, dependencies=_signed_in)
-async def read_me(identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
-    """Who is signed in."""
-    return _versioned(await service.read(identity, identity.user_id), response)
+def own_router(schemas: UserSchemas) -> APIRouter:
+    """Return the routes of `/me`."""
+    me = api_router("/me", tags=["me"])
+
+    @me.get(
+        "", operation_id="me_read", response_model=schemas.read, responses={200: VERSIONED}, dependencies=_signed_in
+    )
+    async def read_me(identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
+        """Who is signed in."""
+        return _versioned(await service.read(identity, identity.user_id, schemas), response)
+
+    @me.patch(
+        "", operation_id="me_update", response_model=schemas.read, responses={200: VERSIONED}, dependencies=_signed_in
+    )
+    async def update_me(
+        payload: schemas.profile,  # type: ignore[name-defined]
+        identity: CurrentIdentity,
+        service: Service,
+        caller: CurrentCaller,
+        response: Response,
+        expected: Expected,
+    ) -> UserRead:
+        """Change one's own name."""
+        changes = payload.model_dump(exclude_unset=True)
+        user = await service.change(identity, identity.user_id, changes, caller, expected, schemas)
+        return _versioned(user, response)
+
+    return me
 
 
-@me.patch("", operation_id="me_update", responses={200: VERSIONED}, dependencies=_signed_in)
-async def update_me(
-    payload: ProfileUpdate,
-    identity: CurrentIdentity,
-    service: Service,
-    caller: CurrentCaller,
-    response: Response,
-    expected: Expected,
-) -> UserRead:
-    """Change one's own name."""
-    changes = payload.model_dump(exclude_unset=True)
-    return _versioned(await service.change(identity, identity.user_id, changes, caller, expected), response)
+def users_router(schemas: UserSchemas) -> APIRouter:
+    """Return the routes of `/users`."""
+    users = api_router("/users", tags=["users"])
 
+    @users.get(
+        "/{user_id}",
+        operation_id="users_read",
+        response_model=schemas.read,
+        responses={200: VERSIONED},
+        dependencies=_signed_in,
+    )
+    async def read_user(user_id: UUID, identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
+        """A user: oneself, or anybody for the platform administrator."""
+        return _versioned(await service.read(identity, user_id, schemas), response)
 
-@users.get("/{user_id}", operation_id="users_read", responses={200: VERSIONED}, dependencies=_signed_in)
-async def read_user(user_id: UUID, identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
-    """A user: oneself, or anybody for the platform administrator."""
-    return _versioned(await service.read(identity, user_id), response)
+    @users.patch(
+        "/{user_id}",
+        operation_id="users_update",
+        response_model=schemas.read,
+        responses={200: VERSIONED},
+        dependencies=_signed_in,
+    )
+    async def update_user(
+        user_id: UUID,
+        payload: schemas.update,  # type: ignore[name-defined]
+        identity: CurrentIdentity,
+        service: Service,
+        caller: CurrentCaller,
+        response: Response,
+        expected: Expected,
+    ) -> UserRead:
+        """Change a user: one's own name, or anything as platform administrator."""
+        changes = payload.model_dump(exclude_unset=True)
+        return _versioned(await service.change(identity, user_id, changes, caller, expected, schemas), response)
 
+    @users.delete("/{user_id}", status_code=204, operation_id="users_delete", dependencies=_signed_in)
+    async def delete_user(user_id: UUID, identity: CurrentIdentity, service: Service, caller: CurrentCaller) -> None:
+        """Deactivate a user for good and blank what is personal."""
+        await service.remove(identity, user_id, caller)
 
-@users.patch("/{user_id}", operation_id="users_update", responses={200: VERSIONED}, dependencies=_signed_in)
-async def update_user(
-    user_id: UUID,
-    payload: UserUpdate,
-    identity: CurrentIdentity,
-    service: Service,
-    caller: CurrentCaller,
-    response: Response,
-    expected: Expected,
-) -> UserRead:
-    """Change a user: one's own name, or anything as platform administrator."""
-    changes = payload.model_dump(exclude_unset=True)
-    return _versioned(await service.change(identity, user_id, changes, caller, expected), response)
-
-
-@users.delete("/{user_id}", status_code=204, operation_id="users_delete", dependencies=_signed_in)
-async def delete_user(user_id: UUID, identity: CurrentIdentity, service: Service, caller: CurrentCaller) -> None:
-    """Deactivate a user for good and blank what is personal."""
-    await service.remove(identity, user_id, caller)
+    return users
 
 
 def _versioned(user: UserRead, response: Response) -> UserRead:

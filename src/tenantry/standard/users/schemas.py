@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -36,3 +38,17 @@ class UserRead(OutputSchema):
     created_at: datetime
     updated_at: datetime
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserSchemas:
+    """What is shown of users, what they change about themselves, and what the platform administrator changes."""
+
+    read: type[UserRead] = UserRead
+    profile: type[ProfileUpdate] = ProfileUpdate
+    update: type[UserUpdate] = UserUpdate
+
+    @property
+    def own_fields(self) -> Set[str]:
+        """What people may change about themselves."""
+        return self.profile.model_fields.keys()

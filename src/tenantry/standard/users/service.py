@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tenantry.audit import record, shown
-from tenantry.database import UnitOfWork
+from tenantry.database import Row, UnitOfWork
 from tenantry.identity import (
     UNUSABLE_PASSWORD,
     Caller,
@@ -23,11 +23,11 @@ from tenantry.identity import (
     user_key,
 )
 from tenantry.kernel import UserId, new_id, require_version
-from tenantry.standard.users.repository import BLANK_USER, INSERT_USER, LOCK_USER, UPDATE_USER, USER_BY_ID
-from tenantry.standard.users.schemas import UserRead
+from tenantry.standard.users.repository import blank_user, statements_of
+from tenantry.standard.users.schemas import UserRead, UserSchemas
 
 REMOVED_NAME = "Deleted user"
-_OWN_FIELDS = frozenset({"name"})
+_PLAIN = UserSchemas()
 
 LeaveTenants = Callable[[UserId], Awaitable[None]]
 """Takes a user out of every tenant; raises its own 409 where one would be left without an owner."""
@@ -67,14 +67,11 @@ class Users:
             await record(uow, "users.created", resource_type="user", resource_id=user.id, after=after)
         return user
 
-    async def read(self, identity: Identity, user_id: UUID) -> UserRead:
+    async def read(self, identity: Identity, user_id: UUID, schemas: UserSchemas = _PLAIN) -> UserRead:
         """Return a user. Raises `UserNotFound`, also for one that exists but is somebody else."""
         _require_reach(identity, user_id)
         async with Caller().work(self._database, identity.user_id) as uow:
-            row = await uow.one(USER_BY_ID, id=user_id)
-        if row is None:
-            raise UserNotFound
-        return UserRead.model_validate(dict(row))
+            return _found(await uow.one(statements_of(schemas.read).by_id, id=user_id), schemas)
 
     async def change(
         self,
@@ -83,21 +80,22 @@ class Users:
         changes: Mapping[str, Any],
         caller: Caller,
         expected_version: int | None = None,
+        schemas: UserSchemas = _PLAIN,
     ) -> UserRead:
-        """Change `name`, or as platform administrator also `email` and `is_active`; return the user.
+        """Change what is one's own to change, or as platform administrator also `email` and `is_active`.
 
         A new e-mail address has to be verified again, by the mail that is sent to it; a deactivated user's sessions
         end.
         Raises `UserNotFound`, `NotPlatformAdmin`, `StaleVersion` and `EmailTaken`.
         """
         _require_reach(identity, user_id)
-        if not changes.keys() <= _OWN_FIELDS and not identity.is_platform_admin:
+        if not changes.keys() <= schemas.own_fields and not identity.is_platform_admin:
             raise NotPlatformAdmin
         async with caller.work(self._database, identity.user_id) as uow:
-            before = await _hold(uow, user_id)
+            before = await _hold(uow, user_id, schemas)
             require_version("user", before.version, expected_version)
             changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
-            return await self._write(uow, before, changed) if changed else before
+            return await self._write(uow, before, changed, schemas) if changed else before
 
     async def remove(self, identity: Identity, user_id: UUID, caller: Caller) -> None:
         """Deactivate a user for good, end the sessions, and blank what is personal; the e-mail address is free again.
@@ -111,26 +109,20 @@ class Users:
             await _hold(uow, user_id)
             nobody = {"email": f"{user_id.hex}@deleted.invalid", "email_key": f"{user_id.hex}@deleted.invalid"}
             blank = {"name": REMOVED_NAME, "password_hash": UNUSABLE_PASSWORD, "now": self._clock.now()}
-            await uow.run(BLANK_USER, user_id=user_id, **nobody, **blank)
+            await uow.run(blank_user(), user_id=user_id, **nobody, **blank)
             await self._identity.forget(uow, user_id)
             await record(uow, "users.deleted", resource_type="user", resource_id=user_id)
             await self._facts.announce(uow, user_key(user_id))
 
-    async def _write(self, uow: UnitOfWork, before: UserRead, changed: Mapping[str, Any]) -> UserRead:
-        after = before.model_copy(update=dict(changed))
+    async def _write(
+        self, uow: UnitOfWork, before: UserRead, changed: Mapping[str, Any], schemas: UserSchemas
+    ) -> UserRead:
+        values = dict(changed)
         if "email" in changed:
-            after.email_verified_at = None
-            await self._identity.links.mail(uow, Purpose.VERIFY_EMAIL, before.id, after.email)
-        row = await uow.exactly_one(
-            UPDATE_USER,
-            user_id=before.id,
-            email=after.email,
-            email_key=email_key(after.email),
-            name=after.name,
-            is_active=after.is_active,
-            email_verified_at=after.email_verified_at,
-            now=self._clock.now(),
-        )
+            values |= {"email_key": email_key(changed["email"]), "email_verified_at": None}
+            await self._identity.links.mail(uow, Purpose.VERIFY_EMAIL, before.id, changed["email"])
+        statement = statements_of(schemas.read).update(values)
+        row = await uow.exactly_one(statement, user_id=before.id, now=self._clock.now(), **values)
         if changed.get("is_active") is False:
             await self._identity.sessions.end_all(uow, before.id, EndReason.DEACTIVATED)
         await record(
@@ -142,7 +134,7 @@ class Users:
             after=shown(User, changed),
         )
         await self._facts.announce(uow, user_key(before.id))
-        return UserRead.model_validate(dict(row))
+        return _found(row, schemas)
 
 
 async def insert_user(
@@ -158,7 +150,7 @@ async def insert_user(
 ) -> UserRead:
     """Write a new user, without a line of the trail. Raises `EmailTaken` for an address in use in any spelling."""
     row = await uow.exactly_one(
-        INSERT_USER,
+        statements_of(UserRead).insert,
         id=user_id,
         email=email,
         email_key=email_key(email),
@@ -171,11 +163,14 @@ async def insert_user(
     return UserRead.model_validate(dict(row))
 
 
-async def _hold(uow: UnitOfWork, user_id: UUID) -> UserRead:
-    row = await uow.one(LOCK_USER, id=user_id)
+async def _hold(uow: UnitOfWork, user_id: UUID, schemas: UserSchemas = _PLAIN) -> UserRead:
+    return _found(await uow.one(statements_of(schemas.read).lock, id=user_id), schemas)
+
+
+def _found(row: Row | None, schemas: UserSchemas) -> UserRead:
     if row is None:
         raise UserNotFound
-    return UserRead.model_validate(dict(row))
+    return schemas.read.model_validate(dict(row))
 
 
 def _require_reach(identity: Identity, user_id: UUID) -> None:
