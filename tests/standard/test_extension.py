@@ -42,6 +42,12 @@ def test_people_change_a_field_that_the_application_gave_them_and_only_such(seen
     assert (seen["phone"], seen["not_ones_own"], seen["to_others"]) == ("+43 1 4711", 422, 404)
 
 
+def test_members_see_a_column_of_the_tenant_and_only_who_may_change_the_tenant_changes_it(
+    seen: dict[str, Any],
+) -> None:
+    assert (seen["vat"], seen["by_members"]) == (["ATU1", "ATU1", None], 403)
+
+
 def test_a_sensitive_column_of_ones_own_is_masked_in_the_trail(seen: dict[str, Any]) -> None:
     assert seen["masked"] == {"phone": "***"}
 

@@ -28,17 +28,11 @@ from tenantry.tenancy.facts import Membership, TenantFacts, keys_of_members, mem
 from tenantry.tenancy.models import MODELS, Invitation, Member, Team, TeamMember, Tenant, TenantStatus
 from tenantry.tenancy.placements import StoredPlacements
 from tenantry.tenancy.repository import (
-    COUNT_BY_STATUS,
-    COUNT_PEOPLE,
-    DELETE_UNPREPARED,
     INSERT_MEMBER,
-    INSERT_TENANT,
     IS_MEMBER,
-    LOCK_TENANT,
     REVOKE_INVITATIONS_OF,
     ROLE_OF_MEMBER,
     TENANT_BY_ID,
-    UPDATE_TENANT,
     VERIFIED_USER_BY_EMAIL,
     VERIFIED_USER_BY_ID,
     is_open,
@@ -51,18 +45,12 @@ from tenantry.tenancy.teams.facts import TeamFacts, TeamTree, teams_key
 from tenantry.tenancy.teams.reading import read_tree, team_roles_of
 
 __all__ = [
-    "COUNT_BY_STATUS",
-    "COUNT_PEOPLE",
-    "DELETE_UNPREPARED",
     "INSERT_MEMBER",
-    "INSERT_TENANT",
     "IS_MEMBER",
-    "LOCK_TENANT",
     "MODELS",
     "REVOKE_INVITATIONS_OF",
     "ROLE_OF_MEMBER",
     "TENANT_BY_ID",
-    "UPDATE_TENANT",
     "VERIFIED_USER_BY_EMAIL",
     "VERIFIED_USER_BY_ID",
     "AlreadyMember",

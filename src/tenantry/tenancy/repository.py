@@ -9,8 +9,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    delete,
-    distinct,
     func,
     insert,
     literal,
@@ -41,7 +39,6 @@ _FACTS = (
     tenants.placement_schema,
     tenants.granted,
 )
-_RECORD = (*_FACTS, tenants.config, tenants.created_at, tenants.updated_at, tenants.version)
 _IS_OF_MEMBER = and_(team_members.tenant_id == members.tenant_id, team_members.user_id == members.user_id)
 _TEAM_IDS = func.array(
     select(team_members.team_id).where(_IS_OF_MEMBER).order_by(team_members.team_id).correlate(Member).scalar_subquery()
@@ -53,8 +50,6 @@ def is_open(rows: FromClause) -> ColumnElement[bool]:
     return and_(rows.c.accepted_at.is_(None), rows.c.revoked_at.is_(None))
 
 
-_IS_OPEN = is_open(Invitation.__table__)
-
 # Resolution
 
 MEMBERSHIPS_AMONG = Statement(
@@ -64,6 +59,8 @@ MEMBERSHIPS_AMONG = Statement(
 )
 """The person's memberships among the named tenants. It reads the person's own rows, whatever was named: a tenant that
 does not exist costs what somebody else's tenant costs."""
+
+TENANT_BY_ID = Statement(select(*_FACTS).where(tenants.id == _TENANT))
 
 TENANTS_NAMED = Statement(
     select(*_FACTS).where(or_(tenants.id == _TENANT, tenants.slug == bindparam("slug", type_=String)))
@@ -85,53 +82,6 @@ LOCK_ROLES_SHARED = Statement(
 
 LOCK_ROLES = Statement(
     select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("holdings", type_=String), literal(0))))
-)
-
-# Tenants
-
-INSERT_TENANT = Statement(
-    insert(Tenant)
-    .values(
-        id=_TENANT,
-        slug=bindparam("slug"),
-        name=bindparam("name"),
-        status=bindparam("status"),
-        placement_kind=bindparam("placement_kind"),
-        placement_schema=bindparam("placement_schema"),
-    )
-    .returning(*_RECORD)
-)
-
-TENANT_BY_ID = Statement(select(*_RECORD).where(tenants.id == _TENANT))
-
-LOCK_TENANT = Statement(select(*_RECORD).where(tenants.id == _TENANT).with_for_update(key_share=True))
-
-UPDATE_TENANT = Statement(
-    update(Tenant)
-    .where(tenants.id == _TENANT)
-    .values(
-        slug=bindparam("new_slug"),
-        name=bindparam("new_name"),
-        status=bindparam("new_status"),
-        config=bindparam("new_config"),
-        updated_at=func.now(),
-        version=tenants.version + 1,
-    )
-    .returning(*_RECORD)
-)
-
-DELETE_UNPREPARED = Statement(
-    delete(Tenant).where(tenants.id == _TENANT, tenants.status == TenantStatus.PREPARING.value)
-)
-
-COUNT_BY_STATUS = Statement(select(tenants.status, func.count().label("number")).group_by(tenants.status))
-
-COUNT_PEOPLE = Statement(
-    select(
-        func.count().label("memberships"),
-        func.count(distinct(members.user_id)).label("people"),
-        select(func.count()).select_from(Invitation).where(_IS_OPEN).scalar_subquery().label("open_invitations"),
-    ).select_from(Member)
 )
 
 # Members

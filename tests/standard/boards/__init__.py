@@ -1,4 +1,4 @@
-"""An application that gives the framework's teams and users columns of its own.
+"""An application that gives the framework's teams, users and tenants columns of its own.
 
 Run in a process of its own (``python -m tests.standard.boards``): the columns are added to models of the framework.
 """
@@ -16,11 +16,12 @@ from tenantry.app import Application
 from tenantry.database import extend
 from tenantry.identity import User
 from tenantry.resources import partial
-from tenantry.standard import standard_modules, teams, users
-from tenantry.tenancy import Team
+from tenantry.standard import standard_modules, teams, tenants, users
+from tenantry.tenancy import Team, Tenant
 
 extend(Team, by=__name__, colour=mapped_column(String(20, collation="C")))
 extend(User, by=__name__, phone=mapped_column(String(30, collation="C"), info={"sensitive": True}))
+extend(Tenant, by=__name__, vat=mapped_column(String(20, collation="C")))
 
 
 class ColouredTeamCreate(teams.TeamCreate):
@@ -56,13 +57,27 @@ class ReachableRead(users.UserRead):
     phone: str | None
 
 
+@partial
+class TaxedTenantUpdate(tenants.TenantUpdate):
+    """What can be changed about a tenant."""
+
+    vat: Annotated[str, StringConstraints(max_length=20)] | None
+
+
+class TaxedTenantRead(tenants.TenantRead):
+    """A tenant, with its number at the tax office."""
+
+    vat: str | None
+
+
 coloured = teams.teams.extended(
     read=ColouredTeamRead, create=ColouredTeamCreate, update=ColouredTeamUpdate, filters={"colour"}, sort={"name"}
 )
 module = replace(teams.module, routers=(coloured, teams.team_members))
 reachable = users.user_module(users.UserSchemas(read=ReachableRead, profile=ReachableProfileUpdate))
+taxed = tenants.tenant_module(tenants.TenantSchemas(read=TaxedTenantRead, update=TaxedTenantUpdate))
 application = Application(
     title="Boards",
     package="tests.standard.boards",
-    modules=standard_modules(instead={"teams": module, "users": reachable}),
+    modules=standard_modules(instead={"teams": module, "users": reachable, "tenants": taxed}),
 )

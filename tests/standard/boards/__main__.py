@@ -31,6 +31,10 @@ async def seen() -> dict[str, Any]:
         refused = await tenant.member.patch("/me", json={"is_active": False})
         user_id = called.json()["id"]
         elsewhere = await tenant.owner.get(f"/users/{user_id}")
+        taxed = await tenant.owner.patch("/tenant", json={"vat": "ATU1"})
+        not_by_members = await tenant.member.patch("/tenant", json={"vat": "ATU2"})
+        read = await tenant.viewer.get("/tenant")
+        other = await (await World(one).tenant(side="b")).owner.get("/tenant")
         connection = await asyncpg.connect(scratch.admin_url)
         line = await connection.fetchval("SELECT after FROM control.audit_entries WHERE action = 'teams.updated'")
         masked = await connection.fetchval("SELECT after FROM control.audit_entries WHERE action = 'users.updated'")
@@ -44,6 +48,8 @@ async def seen() -> dict[str, Any]:
             "listed": [item["colour"] for item in listed.json()["items"]],
             "rules": unchecked.json()["code"],
             "line": json.loads(line),
+            "vat": [taxed.json().get("vat"), read.json().get("vat"), other.json().get("vat", "missing")],
+            "by_members": not_by_members.status_code,
             "phone": called.json().get("phone"),
             "not_ones_own": refused.status_code,
             "to_others": elsewhere.status_code,

@@ -13,11 +13,12 @@ from tenantry.database import PlacementKind, UnitOfWork
 from tenantry.kernel import Actor, TenantId, TenantryError
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
-from tenantry.standard.tenants.repository import ALL_TENANTS
+from tenantry.standard.tenants.repository import ALL_TENANTS, COUNT_BY_STATUS, COUNT_PEOPLE, statements_of
 from tenantry.standard.tenants.schemas import PlatformStatsRead, TenantRead
 from tenantry.standard.tenants.service import Founding, Tenants, change_tenant, found
-from tenantry.tenancy import COUNT_BY_STATUS, COUNT_PEOPLE, TENANT_BY_ID, TenantNotReady, TenantStatus
+from tenantry.tenancy import TenantNotReady, TenantStatus
 
+_BY_ID = statements_of(TenantRead).by_id
 _SUSPENDED = "platform.tenant_suspended"
 _RESUMED = "platform.tenant_resumed"
 
@@ -49,7 +50,7 @@ class PlatformTenants:
         """Return a tenant. Raises `TenantNotFound`."""
         async with self._scope(call) as uow:
             await _note(uow, "platform.tenant_read", call, tenant_id)
-            row = await uow.one(TENANT_BY_ID, tenant_id=tenant_id)
+            row = await uow.one(_BY_ID, tenant_id=tenant_id)
         return found(row)  # after the commit: that somebody looked is in the trail, whether there was anything or not
 
     async def create(
@@ -97,7 +98,7 @@ class PlatformTenants:
         Raises `TenantNotFound`, and `TenantNotReady` while it is being prepared.
         """
         async with self._noting_failure(call, _SUSPENDED, tenant_id), self._scope(call) as uow:
-            if found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id)).status == TenantStatus.PREPARING:
+            if found(await uow.one(_BY_ID, tenant_id=tenant_id)).status == TenantStatus.PREPARING:
                 raise TenantNotReady(retry_after=5)
             return await self._move(uow, call, tenant_id, TenantStatus.SUSPENDED)
 
@@ -108,7 +109,7 @@ class PlatformTenants:
         """
         async with self._noting_failure(call, _RESUMED, tenant_id):
             async with self._scope(call) as uow:
-                tenant = found(await uow.one(TENANT_BY_ID, tenant_id=tenant_id))
+                tenant = found(await uow.one(_BY_ID, tenant_id=tenant_id))
                 if tenant.status != TenantStatus.PREPARING:
                     return await self._move(uow, call, tenant_id, TenantStatus.ACTIVE)
                 await _note(uow, _RESUMED, call, tenant_id)

@@ -1,21 +1,19 @@
 """Tenants over HTTP: found one, list one's own; read and change the current one."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: FastAPI reads the schemas of an application from the signatures made here.
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from tenantry.access import Access, member, require_permission
 from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router, etag
 from tenantry.identity import CurrentIdentity, person, signed_in
 from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
 from tenantry.standard.tenants.repository import OWN_TENANTS
-from tenantry.standard.tenants.schemas import OwnTenantPage, TenantCreate, TenantRead, TenantUpdate
+from tenantry.standard.tenants.schemas import OwnTenantPage, TenantCreate, TenantRead, TenantSchemas
 from tenantry.standard.tenants.service import Founding, Tenants
 
 own_tenants = api_router(tags=["tenants"])
-current_tenant = api_router("/tenant", tags=["tenant"])
 
 _signed_in = [Depends(signed_in)]
 _updater: Any = require_permission("tenant:update")
@@ -65,23 +63,30 @@ for path, operation in (("/tenants", "tenants_list"), ("/me/tenants", "me_tenant
     )(list_own)
 
 
-@current_tenant.get("", operation_id="tenant_read", responses={200: VERSIONED}, dependencies=[member])
-async def read_tenant(response: Response, service: Service, access: Access) -> TenantRead:
-    """The current tenant."""
-    return versioned(await service.read(access), response)
+def current_router(schemas: TenantSchemas) -> APIRouter:
+    """Return the routes of `/tenant`."""
+    current = api_router("/tenant", tags=["tenant"])
+    declared: dict[str, Any] = {"response_model": schemas.read, "responses": {200: VERSIONED}}
 
+    @current.get("", operation_id="tenant_read", dependencies=[member], **declared)
+    async def read_tenant(response: Response, service: Service, access: Access) -> TenantRead:
+        """The current tenant."""
+        return versioned(await service.read(access, schemas), response)
 
-@current_tenant.patch("", operation_id="tenant_update", responses={200: VERSIONED}, dependencies=[_updater])
-async def update_tenant(
-    payload: TenantUpdate,
-    response: Response,
-    service: Service,
-    expected: Expected,
-    access: Access,
-) -> TenantRead:
-    """Change the current tenant's name, slug or settings."""
-    changes = payload.model_dump(exclude_unset=True)
-    return versioned(await service.change(access, changes, expected_version=expected), response)
+    @current.patch("", operation_id="tenant_update", dependencies=[_updater], **declared)
+    async def update_tenant(
+        payload: schemas.update,  # type: ignore[name-defined]
+        response: Response,
+        service: Service,
+        expected: Expected,
+        access: Access,
+    ) -> TenantRead:
+        """Change the current tenant's name, slug or settings."""
+        changes = payload.model_dump(exclude_unset=True)
+        tenant = await service.change(access, changes, expected_version=expected, schemas=schemas)
+        return versioned(tenant, response)
+
+    return current
 
 
 def versioned(tenant: TenantRead, response: Response) -> TenantRead:

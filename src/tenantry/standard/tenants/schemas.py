@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,6 +51,14 @@ class TenantRead(OutputSchema):
     created_at: datetime
     updated_at: datetime
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSchemas:
+    """What members see of their tenant, and what can be changed about it."""
+
+    read: type[TenantRead] = TenantRead
+    update: type[TenantUpdate] = TenantUpdate
 
 
 class OwnTenant(OutputSchema):

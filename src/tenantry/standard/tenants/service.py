@@ -16,15 +16,10 @@ from tenantry.database import Placement, PlacementKind, Row, UnitOfWork
 from tenantry.kernel import Actor, TenantId, new_id, require_version
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
-from tenantry.standard.tenants.repository import OWN_TENANTS
-from tenantry.standard.tenants.schemas import TenantRead
+from tenantry.standard.tenants.repository import DELETE_UNPREPARED, OWN_TENANTS, statements_of
+from tenantry.standard.tenants.schemas import TenantRead, TenantSchemas
 from tenantry.tenancy import (
-    DELETE_UNPREPARED,
     INSERT_MEMBER,
-    INSERT_TENANT,
-    LOCK_TENANT,
-    TENANT_BY_ID,
-    UPDATE_TENANT,
     PlacementFailed,
     Role,
     SlugReserved,
@@ -39,6 +34,8 @@ from tenantry.tenancy import (
 
 PreparePlacement = Callable[[Placement], Awaitable[None]]
 """Makes the schema of a placement and migrates it; may be repeated. Raises where it cannot."""
+
+_PLAIN = TenantSchemas()
 
 _log = structlog.get_logger("tenantry.tenancy")
 
@@ -109,22 +106,35 @@ class Tenants:
         async with self._database.control_scope(actor=actor, user_id=user_id) as uow:
             return await OWN_TENANTS.read(uow, request, user_id=user_id)
 
-    async def read(self, context: AccessContext) -> TenantRead:
+    async def read(self, context: AccessContext, schemas: TenantSchemas = _PLAIN) -> TenantRead:
         """Return the tenant. Raises `TenantNotFound`."""
         async with self._scope(context.tenant_id, context.principal.actor, context.request_id) as uow:
-            return found(await uow.one(TENANT_BY_ID, tenant_id=context.tenant_id))
+            return found(await uow.one(statements_of(schemas.read).by_id, tenant_id=context.tenant_id), schemas)
 
     async def change(
-        self, context: AccessContext, changes: Mapping[str, Any], *, expected_version: int | None = None
+        self,
+        context: AccessContext,
+        changes: Mapping[str, Any],
+        *,
+        expected_version: int | None = None,
+        schemas: TenantSchemas = _PLAIN,
     ) -> TenantRead:
-        """Change `name`, `slug` or `config` (as a whole). Raises `SlugTaken`, `SlugReserved`, `StaleVersion`."""
+        """Change `name`, `slug`, `config` (as a whole), or columns of the application.
+
+        Raises `SlugTaken`, `SlugReserved` and `StaleVersion`.
+        """
         async with self._scope(context.tenant_id, context.principal.actor, context.request_id) as uow:
             if "slug" in changes:
-                current = found(await uow.one(LOCK_TENANT, tenant_id=context.tenant_id))
+                current = found(await uow.one(statements_of(schemas.read).lock, tenant_id=context.tenant_id), schemas)
                 if changes["slug"] != current.slug:  # a tenant that has a reserved slug may keep it
                     self.refuse_reserved(changes["slug"])
             return await change_tenant(
-                uow, self._facts.announce, context.tenant_id, changes, expected_version=expected_version
+                uow,
+                self._facts.announce,
+                context.tenant_id,
+                changes,
+                expected_version=expected_version,
+                schemas=schemas,
             )
 
     def refuse_reserved(self, slug: str) -> None:
@@ -136,8 +146,8 @@ class Tenants:
         is_ready = placement.kind is PlacementKind.POOL
         async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
             row = await uow.one(
-                INSERT_TENANT,
-                tenant_id=tenant_id,
+                statements_of(TenantRead).insert,
+                id=tenant_id,
                 slug=founding.slug,
                 name=founding.name,
                 status=(TenantStatus.ACTIVE if is_ready else TenantStatus.PREPARING).value,
@@ -167,7 +177,6 @@ class Tenants:
 
 
 Announce = Callable[..., Awaitable[None]]
-_CHANGEABLE = ("name", "slug", "status", "config")
 
 
 async def change_tenant(
@@ -179,18 +188,19 @@ async def change_tenant(
     expected_version: int | None = None,
     action: str = "tenants.updated",
     reason: str | None = None,
+    schemas: TenantSchemas = _PLAIN,
 ) -> TenantRead:
     """Change columns of a tenant, with the audit line and the announcement.
 
     A change to what already is changes nothing, and leaves a line only where a `reason` was given. Raises
     `TenantNotFound`, `StaleVersion` and `SlugTaken`.
     """
-    before = after = found(await uow.one(LOCK_TENANT, tenant_id=tenant_id))
+    statements = statements_of(schemas.read)
+    before = after = found(await uow.one(statements.lock, tenant_id=tenant_id), schemas)
     require_version("tenant", before.version, expected_version)
     changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
     if changed:
-        values = {f"new_{name}": changes.get(name, getattr(before, name)) for name in _CHANGEABLE}
-        after = found(await uow.one(UPDATE_TENANT, tenant_id=tenant_id, **values))
+        after = found(await uow.one(statements.update(changed), tenant_id=tenant_id, **changed), schemas)
         await announce(uow, tenant_key(tenant_id), slug_key(before.slug), slug_key(after.slug))
     if changed or reason is not None:
         await record(
@@ -205,12 +215,11 @@ async def change_tenant(
     return after
 
 
-def found(row: Row | None) -> TenantRead:
+def found(row: Row | None, schemas: TenantSchemas = _PLAIN) -> TenantRead:
     """Return the record in a row. Raises `TenantNotFound` where there is none."""
     if row is None:
         raise TenantNotFound
-    values = {**row, "placement": row["placement_kind"], "config": json.loads(row["config"])}
-    return TenantRead.model_validate(values)
+    return schemas.read.model_validate({**row, "config": json.loads(row["config"])})
 
 
 def _audited(tenant: TenantRead, changed: Mapping[str, Any]) -> dict[str, Any]:
