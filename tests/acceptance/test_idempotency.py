@@ -205,6 +205,21 @@ async def times(admin: asyncpg.Connection, tenant: TestTenant, action: str) -> i
 EVERY_KIND = pytest.mark.parametrize("kind", ["transfer", "grant on a record", "grant on a resource", "api key"])
 
 
+async def test_an_api_key_is_another_actor_than_its_person(world: World, admin: asyncpg.Connection) -> None:
+    tenant, key = await world.tenant(), new_id().hex
+    made = await tenant.manager.post("/api-keys", json={"name": tenant.canary, "permissions": ["items:create", "items:read"]})
+    assert made.status_code == 201, made.text
+    by_key = tenant.world.client({"Authorization": f"Bearer {made.json()['secret']}"})
+    body = {**ITEM, "name": f"{tenant.canary} twice"}
+    mine = await post(tenant, key, body, Role.MANAGER)
+    its = await by_key.post("/items", json=body, headers={"Idempotency-Key": key})
+    assert (mine.status_code, its.status_code) == (201, 201)
+    assert mine.json()["id"] != its.json()["id"]
+    again = await by_key.post("/items", json=body, headers={"Idempotency-Key": key})
+    assert again.json()["id"] == its.json()["id"]
+    assert (await effects(admin, tenant, body["name"]))[0] == 2
+
+
 @EVERY_KIND
 class TestCommands:
     async def test_sent_at_once_it_happens_once_and_everybody_gets_its_answer(

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 from starlette.types import Scope
 
-from tenantry.access import Access
+from tenantry.access import Access, Principal
 from tenantry.database import ControlTable, Plane, Statement, TenantTable, Timestamp, UnitOfWork
 from tenantry.database.row_security import OF_TENANT, Policy
 from tenantry.http import IdempotencyKey as IdempotencyHeader
@@ -109,10 +109,13 @@ class Idempotency:
     fingerprint: str
 
     @classmethod
-    def of(cls, actor_id: UUID, header: str | None, scope: Scope, body: bytes) -> Idempotency:
-        """Return the key of a request. Raises `InvalidInput` (422) for a header that is none."""
+    def of(cls, principal: Principal, header: str | None, scope: Scope, body: bytes) -> Idempotency:
+        """Return the key of a request. Raises `InvalidInput` (422) for a header that is none.
+
+        An API key is an actor of its own: it is not told what its person, who may see more, was answered.
+        """
         asked = f"{scope['method']} {scope['path']}\n".encode() + body
-        return cls(actor_id, idempotency_key(header), hashlib.sha256(asked).hexdigest())
+        return cls(principal.key_id or principal.user_id, idempotency_key(header), hashlib.sha256(asked).hexdigest())
 
     async def answer(
         self,
@@ -169,7 +172,7 @@ class Idempotency:
 
 
 async def _sent_idempotency(request: Request, access: Access, key: IdempotencyHeader = None) -> Idempotency:
-    return Idempotency.of(access.principal.user_id, key, request.scope, await request.body())
+    return Idempotency.of(access.principal, key, request.scope, await request.body())
 
 
 Idempotent = Annotated[Idempotency, Depends(_sent_idempotency)]

@@ -169,7 +169,7 @@ class Operations:
         raw = await exchange.body()
         payload = read_json(raw, _declared(self.create_schema))
         key = exchange.header(b"idempotency-key")
-        sent = Idempotency.of(exchange.principal.user_id, key, exchange.scope, raw)
+        sent = Idempotency.of(exchange.principal, key, exchange.scope, raw)
         await self.service.prepare(exchange.context, payload)
         async with self._work(exchange) as uow:
             service = self._service(exchange, uow)

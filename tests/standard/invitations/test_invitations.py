@@ -73,6 +73,21 @@ class TestAccepting:
         token = await letters.token_for(squatter.email)
         assert await accept(squatter, token) == (403, "email_not_verified")
 
+    async def test_whoever_is_removed_does_not_come_back_by_an_older_invitation(
+        self, elsewhere: World, letters: LetterBox
+    ) -> None:
+        tenant = await elsewhere.tenant()
+        who, token = await invited(elsewhere, letters, tenant)
+        await in_database(  # as a request at the same moment would leave it: a member, and an open invitation
+            elsewhere,
+            tenant.id,
+            "INSERT INTO control.memberships (tenant_id, user_id, role) VALUES ($1, $2, 'member')",
+            tenant.id,
+            who.id,
+        )
+        assert (await tenant.owner.delete(f"/members/{who.id}")).status_code == 204
+        assert await accept(who, token) == INVALID
+
     async def test_it_ends_with_its_time(self, elsewhere: World, letters: LetterBox) -> None:
         tenant = await elsewhere.tenant()
         who, token = await invited(elsewhere, letters, tenant)

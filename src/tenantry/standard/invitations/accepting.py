@@ -17,6 +17,7 @@ from tenantry.tenancy import (
     IS_MEMBER,
     TENANT_BY_ID,
     VERIFIED_USER_BY_ID,
+    AlreadyMember,
     EmailNotVerified,
     InvalidInvitation,
     Membership,
@@ -47,7 +48,7 @@ class Invitations:
         """
         tenant_id = tenant_of(token)
         actor = Actor(ActorKind.USER, user_id)
-        await self._start_afresh(tenant_id, actor, token)
+        is_fresh = await self._start_afresh(tenant_id, actor, token)
         # The tenant is named by the token alone; nothing of it is read until the token's hash has been found there.
         scope = self._runtime.database.control_scope(actor=actor, request_id=request_id, tenant_id=tenant_id)
         async with scope as uow:
@@ -56,6 +57,8 @@ class Invitations:
             tenant = TenantFacts.of(await uow.exactly_one(TENANT_BY_ID, tenant_id=tenant_id))
             await self._require_inviter(uow, tenant, accepted)
             await uow.run(INSERT_MEMBER, tenant_id=tenant_id, user_id=user_id, role=accepted["role"])
+            if not is_fresh:  # they left a moment ago, and what they were granted still stands
+                raise AlreadyMember
             after = {"role": accepted["role"], "invitation_id": str(accepted["id"])}
             await record(uow, "members.joined", resource_type="member", resource_id=user_id, after=after)
             await self._runtime.facts.announce(uow, *keys_of_members(tenant_id, user_id))
@@ -77,21 +80,23 @@ class Invitations:
             raise InvalidInvitation
         return accepted
 
-    async def _start_afresh(self, tenant_id: UUID, actor: Actor, token: str) -> None:
-        """Let nobody come back to what they were granted before they left; before the transaction in which they do.
+    async def _start_afresh(self, tenant_id: UUID, actor: Actor, token: str) -> bool:
+        """Let nobody come back to what they were granted before they left; tell whether nothing of it stands.
 
         Only for whoever shows a token that is meant for them: it decides nothing, the acceptance does.
         """
         async with self._runtime.database.control_scope(actor=actor, tenant_id=tenant_id) as uow:
             user = await uow.one(VERIFIED_USER_BY_ID, user_id=actor.id)
             if user is None or await uow.value(IS_MEMBER, tenant_id=tenant_id, user_id=actor.id):
-                return
+                return False
             own_email_key = user["email_key"]
             invitation_id = await uow.value(
                 INVITATION_FOR, tenant_id=tenant_id, presented_hash=hashed(token), own_email_key=own_email_key
             )
-        if invitation_id is not None:
-            await self._forget_grants(tenant_id, user["id"])
+        if invitation_id is None:
+            return False
+        await self._forget_grants(tenant_id, user["id"])
+        return True
 
     async def _require_inviter(self, uow: UnitOfWork, tenant: TenantFacts, accepted: Row) -> None:
         """Refuse what the inviter may not give any more; one without an id is the application itself."""

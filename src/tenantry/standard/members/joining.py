@@ -15,7 +15,7 @@ from tenantry.standard.invitations.accepting import ForgetGrants
 from tenantry.standard.members.repository import TENANTS_OF_PERSON
 from tenantry.standard.members.schemas import NewMember
 from tenantry.standard.members.service import MemberService
-from tenantry.tenancy import IS_MEMBER, VERIFIED_USER_BY_EMAIL, VERIFIED_USER_BY_ID, TenantFacts
+from tenantry.tenancy import IS_MEMBER, VERIFIED_USER_BY_EMAIL, VERIFIED_USER_BY_ID, AlreadyMember, TenantFacts
 
 TenantOf = Callable[[UUID], Awaitable[TenantFacts]]
 """Finds a tenant by its id."""
@@ -45,9 +45,12 @@ class Members:
         Raises `NotPermitted`, `UnknownUser`, `AlreadyMember`, `UnknownRole` and `RoleAboveOwn`.
         """
         MemberService.admit(context.principal, "create")
-        await self._start_afresh(context, user_id)
+        is_fresh = await self._start_afresh(context, user_id)
         async with context.work(Plane.CONTROL) as uow:
-            return await _service(context, uow).create(NewMember(user_id=user_id, role=role))
+            added = await _service(context, uow).create(NewMember(user_id=user_id, role=role))
+            if not is_fresh:  # they left a moment ago, and what they were granted still stands
+                raise AlreadyMember
+        return added
 
     async def remove(self, context: AccessContext, user_id: UUID) -> None:
         """Remove a member, or leave. Raises `NotPermitted`, `MemberNotFound`, `RoleAboveOwn` and `LastOwner`."""
@@ -68,16 +71,18 @@ class Members:
         for context in places:
             await self.remove(context, user_id)
 
-    async def _start_afresh(self, context: AccessContext, user_id: UUID) -> None:
-        """Let nobody come back to what they were granted before they left; before the transaction in which they do.
+    async def _start_afresh(self, context: AccessContext, user_id: UUID) -> bool:
+        """Let nobody come back to what they were granted before they left; tell whether nothing of it stands.
 
         Only for a person who is no member: the id of a role or a service account would take away what those have.
         """
         async with context.work(Plane.CONTROL) as uow:
             user = await uow.one(VERIFIED_USER_BY_ID, user_id=user_id)
             is_member = await uow.value(IS_MEMBER, tenant_id=context.tenant_id, user_id=user_id)
-        if user is not None and not is_member:
-            await self._forget_grants(context.tenant_id, user_id)
+        if user is None or is_member:
+            return False
+        await self._forget_grants(context.tenant_id, user_id)
+        return True
 
 
 def _service(context: AccessContext, uow: UnitOfWork) -> MemberService:

@@ -40,7 +40,6 @@ class MemberService(ResourceService):
 
     resource = ResourceDefinition(ACCESS, read=MemberRead, key="user_id")
     _held: Sequence[Row] = ()
-    _email_key = ""
 
     async def lock(self, verb: str, record_id: UUID | None) -> None:
         """Let no role change its meaning; hold the member, whoever acts, and the owners, always in the same order."""
@@ -50,15 +49,14 @@ class MemberService(ResourceService):
             self._held = await self.uow.all(LOCK_MEMBERS, tenant_id=tenant_id, user_id=record_id, acting_id=acting_id)
 
     def permits(self, verb: str, record_id: UUID) -> Permits | None:
-        """Everybody may leave."""
-        return LEAVING if verb == "delete" and record_id == self.principal.holder_id else None
+        """Everybody may leave; by a key with a scope they need the permission to manage members, like others."""
+        leaves = verb == "delete" and record_id == self.principal.holder_id and self.principal.ceiling is None
+        return LEAVING if leaves else None
 
     async def check_create(self, write: Write) -> None:
         """Refuse who is no user with a verified address, and a role that whoever acts may not give."""
-        user = await self.uow.one(VERIFIED_USER_BY_ID, user_id=write.values["user_id"])
-        if user is None:
+        if await self.uow.one(VERIFIED_USER_BY_ID, user_id=write.values["user_id"]) is None:
             raise UnknownUser
-        self._email_key = user["email_key"]
         await self._delegation.require_may_give(self.uow, self.principal, write.values["role"])
 
     async def check_update(self, write: Write) -> None:
@@ -67,7 +65,7 @@ class MemberService(ResourceService):
         await self._delegation.require_may_give(self.uow, self.principal, write.after("role"))
 
     async def check_delete(self, write: Write) -> None:
-        """Refuse to remove a member who is above whoever acts; a person may leave, but not by a key with a scope."""
+        """Refuse to remove a member who is above whoever acts, but for whoever leaves."""
         if write.before["user_id"] != self.principal.holder_id or self.principal.ceiling is not None:
             await self._require_may_take(write.before)
 
@@ -87,10 +85,12 @@ class MemberService(ResourceService):
         return keys_of_members(self.principal.tenant.id, record_id)
 
     async def after(self, write: Write, record: Rendered) -> None:
-        """End what the new member was invited to."""
-        if write.verb == "create":
-            tenant_id, now = self.principal.tenant.id, self.runtime.clock.now()
-            await self.uow.run(REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=self._email_key, now=now)
+        """End what the person was invited to: a member needs no invitation, and nobody comes back by an old one."""
+        if write.verb != "update":
+            user = await self.uow.one(VERIFIED_USER_BY_ID, user_id=record.id)
+            if user is not None:
+                tenant_id, now = self.principal.tenant.id, self.runtime.clock.now()
+                await self.uow.run(REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=user["email_key"], now=now)
 
     def action(self, happened: str) -> str:
         """The names that the trail has always had."""
