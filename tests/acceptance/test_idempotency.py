@@ -207,7 +207,9 @@ EVERY_KIND = pytest.mark.parametrize("kind", ["transfer", "grant on a record", "
 
 async def test_an_api_key_is_another_actor_than_its_person(world: World, admin: asyncpg.Connection) -> None:
     tenant, key = await world.tenant(), new_id().hex
-    made = await tenant.manager.post("/api-keys", json={"name": tenant.canary, "permissions": ["items:create", "items:read"]})
+    made = await tenant.manager.post(
+        "/api-keys", json={"name": tenant.canary, "permissions": ["items:create", "items:read"]}
+    )
     assert made.status_code == 201, made.text
     by_key = tenant.world.client({"Authorization": f"Bearer {made.json()['secret']}"})
     body = {**ITEM, "name": f"{tenant.canary} twice"}
