@@ -91,7 +91,7 @@ async def test_no_body_breaks_the_server_or_comes_back(world, route, label):
     assert answer.status_code == 422, answer.text[:200]
     assert SENTINEL not in answer.text
     assert len(answer.content) < 30_000
-    assert time.process_time() - began < 0.3
+    assert time.process_time() - began < 2  # against runaway work; collecting the garbage of the suite took 0.3
 
 
 @pytest.mark.parametrize("route", ["/ours", "/framework"])

@@ -14,7 +14,6 @@ from typing import ClassVar
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
@@ -27,9 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenantry.access.errors import GrantExists, RoleNameTaken, ServiceAccountNameTaken
-from tenantry.database import ControlTable, DatabaseRole, Table, TenantTable, Timestamp
+from tenantry.database import ControlModel, ControlRecord, DatabaseRole, Table, TenantTable, Timestamp
 from tenantry.database.row_security import Policy, tenant_or_own
-from tenantry.kernel import TenantryError, new_id
+from tenantry.kernel import TenantryError
 
 MAX_ROLE_NAME = 50
 MAX_PERMISSION = 120
@@ -58,49 +57,37 @@ class Effect(StrEnum):
     DENY = "deny"
 
 
-class CustomRole(ControlTable):
+class CustomRole(ControlModel):
     """A role of a tenant's own: a named set of permissions. Members, teams and keys hold it by name."""
 
     __tablename__ = "roles"
     __privileges__: ClassVar[dict[str, str]] = _OF_TENANT
-    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own()
     __errors__: ClassVar[dict[str, type[TenantryError]]] = {"uq_roles_tenant_id_name": RoleNameTaken}
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(MAX_ROLE_NAME, collation="C"))
     description: Mapped[str | None] = mapped_column(String(500))
     counts_as: Mapped[str] = mapped_column(String(MAX_ROLE_NAME))
     """The built-in role that it is where a rule asks for a minimum role; it gives no permissions."""
     permissions: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
-    version: Mapped[int] = mapped_column(server_default="1")
 
 
-class ServiceAccount(ControlTable):
+class ServiceAccount(ControlModel):
     """An actor that is no person: it has a role, signs in with keys alone, and may own records."""
 
     __tablename__ = "service_accounts"
     __privileges__: ClassVar[dict[str, str]] = _OF_TENANT
-    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own()
     __errors__: ClassVar[dict[str, type[TenantryError]]] = {
         "uq_service_accounts_tenant_id_name": ServiceAccountNameTaken
     }
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(200, collation="C"))
     role: Mapped[str] = mapped_column(String(MAX_ROLE_NAME))
     created_by: Mapped[uuid.UUID | None]
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
-    version: Mapped[int] = mapped_column(server_default="1")
 
 
-class ApiKey(ControlTable):
+class ApiKey(ControlRecord):
     """A secret that acts for a member or a service account, in one tenant, within its scope. Only a hash is kept.
 
     It goes with the membership: a key never outlives the place of whoever it acts for.
@@ -125,8 +112,6 @@ class ApiKey(ControlTable):
         Index(None, "tenant_id", "service_account_id"),
     )
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(200, collation="C"))
     user_id: Mapped[uuid.UUID | None]
     service_account_id: Mapped[uuid.UUID | None]
@@ -138,25 +123,21 @@ class ApiKey(ControlTable):
     """The beginning of the secret, by which people tell their keys apart."""
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, info={"sensitive": True})
     created_by: Mapped[uuid.UUID | None]
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     expires_at: Mapped[datetime | None] = mapped_column(Timestamp)
     last_used_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
-class TypeGrant(ControlTable):
+class TypeGrant(ControlRecord):
     """A grant on a whole resource: on every record that it has and will have."""
 
     __tablename__ = "type_grants"
     __privileges__: ClassVar[dict[str, str]] = _OF_TENANT
-    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own()
     __errors__: ClassVar[dict[str, type[TenantryError]]] = {"uq_type_grants_subject": GrantExists}
     __table_args__ = (
         CheckConstraint("effect IN ('allow', 'deny')", name="effect"),
         UniqueConstraint("tenant_id", "subject_id", "action", "effect", name="uq_type_grants_subject"),
     )
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     resource_type: Mapped[str] = mapped_column(String(60))
     subject_type: Mapped[str] = mapped_column(String(20))
     subject_id: Mapped[uuid.UUID]
@@ -164,7 +145,6 @@ class TypeGrant(ControlTable):
     effect: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[datetime | None] = mapped_column(Timestamp)
     created_by: Mapped[uuid.UUID | None]
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
 
 
 class Grant(TenantTable):

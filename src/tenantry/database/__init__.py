@@ -1,5 +1,6 @@
 """PostgreSQL: pools, the unit of work, compiled statements, placement, row security, migrations, embedded server."""
 
+from tenantry.database.control_models import ControlModel, ControlRecord
 from tenantry.database.database import Database
 from tenantry.database.errors import (
     CommitRefused,
@@ -45,6 +46,8 @@ __all__ = [
     "ConcurrentChange",
     "ConnectionPool",
     "ConstraintErrors",
+    "ControlModel",
+    "ControlRecord",
     "ControlTable",
     "Database",
     "DatabaseBusy",

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from starlette.types import Receive, Scope
 
 from tenantry.access import AccessContext, AccessGate, Principal, require_anywhere
-from tenantry.database import Plane, Planning, UnitOfWork
+from tenantry.database import Planning, UnitOfWork
 from tenantry.http import (
     InvalidQuery,
     ResponseStyle,
@@ -94,10 +94,6 @@ class Exchange:
     def context(self) -> AccessContext:
         """Who acts, as hand-written code knows it."""
         return AccessContext(self.principal, self.edge.runtime, self.scope["state"]["request_id"])
-
-    def work(self, plane: Plane = Plane.TENANT, planning: Planning = Planning.KEPT) -> UnitOfWork:
-        """Open the unit of work of the principal's tenant, in the plane of the records."""
-        return self.context.work(plane, planning)
 
     def id_in_path(self, name: str = "id") -> UUID:
         """Return an id of the path. Raises `InvalidId` (422)."""
@@ -272,7 +268,7 @@ class Operations:
         return exchange.id_in_path(self.id_in_path), expected
 
     def _work(self, exchange: Exchange, planning: Planning = Planning.KEPT) -> UnitOfWork:
-        return exchange.work(self.resource.plane, planning)
+        return exchange.context.work(self.resource.plane, planning)
 
     def _service(self, exchange: Exchange, uow: UnitOfWork) -> ResourceService:
         return self.service(uow, exchange.principal, exchange.edge.runtime)

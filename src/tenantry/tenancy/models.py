@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenantry.database import ControlTable, DatabaseRole, PlacementKind, Table, Timestamp
+from tenantry.database import ControlModel, ControlRecord, ControlTable, DatabaseRole, PlacementKind, Table, Timestamp
 from tenantry.database.row_security import Policy, tenant_or_own
 from tenantry.kernel import TenantryError, new_id
 from tenantry.tenancy.errors import (
@@ -109,7 +109,7 @@ class Member(ControlTable):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
-class Invitation(ControlTable):
+class Invitation(ControlRecord):
     """An offer of a role to whoever reads mail at an address. Only a hash of the mailed token is kept."""
 
     __tablename__ = "invitations"
@@ -117,7 +117,6 @@ class Invitation(ControlTable):
         DatabaseRole.CONTROL: "SELECT, INSERT, UPDATE, DELETE",
         DatabaseRole.PLATFORM: "SELECT",
     }
-    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own()
     __errors__: ClassVar[dict[str, type[TenantryError]]] = {"uq_invitations_open": InvitationPending}
     __table_args__ = (
         UniqueConstraint("token_hash"),
@@ -130,21 +129,18 @@ class Invitation(ControlTable):
         ),
     )
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})
     email_key: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})
     role: Mapped[str] = mapped_column(String(_MAX_ROLE))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, info={"sensitive": True})
     invited_by: Mapped[uuid.UUID | None]
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(Timestamp)
     accepted_at: Mapped[datetime | None] = mapped_column(Timestamp)
     accepted_by: Mapped[uuid.UUID | None]
     revoked_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
-class Team(ControlTable):
+class Team(ControlModel):
     """A group of members, which may stand in another team: whoever is in a team counts as in every team above it."""
 
     __tablename__ = "teams"
@@ -152,7 +148,6 @@ class Team(ControlTable):
         DatabaseRole.CONTROL: "SELECT, INSERT, UPDATE, DELETE",
         DatabaseRole.PLATFORM: "SELECT",
     }
-    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own()
     __errors__: ClassVar[dict[str, type[TenantryError]]] = {
         "uq_teams_tenant_id_name": TeamNameTaken,
         "fk_teams_tenant_id_parent_id": TeamHasTeams,
@@ -164,15 +159,10 @@ class Team(ControlTable):
         ),
     )
 
-    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(200, collation="C"))
     parent_id: Mapped[uuid.UUID | None]
     role: Mapped[str | None] = mapped_column(String(_MAX_ROLE))
     """A role that everybody in the team has besides their own."""
-    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
-    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class TeamMember(ControlTable):
