@@ -22,6 +22,7 @@ from tests.acceptance.test_plans import discard_connections
 from tests.meta.conftest import Ground
 
 from tenantry.access import (
+    AccessContext,
     AccessGate,
     GrantFacts,
     NotPermitted,
@@ -38,7 +39,7 @@ from tenantry.access.principal import Breadth
 from tenantry.database import CommitRefused, Database, Placement, Plane, Statement, UnitOfWork
 from tenantry.kernel import Actor, ActorKind, Unavailable
 from tenantry.query import ListSpec, pages
-from tenantry.resources import Exchange, Idempotency, ResourceRepository, operations, statements
+from tenantry.resources import Idempotency, ResourceRepository, operations, statements
 from tenantry.tenancy import NotAMember, Role, TenantFacts, TenantResolver
 
 KEPT_IN = (statements, checking)
@@ -144,7 +145,7 @@ _named: ContextVar[UUID | None] = ContextVar("named", default=None)
 
 
 def tenant_from_the_body(patch: pytest.MonkeyPatch) -> None:
-    read, work = operations.read_json, Exchange.work
+    read, work = operations.read_json, AccessContext.work
 
     def reading(raw: bytes, model: type[BaseModel]) -> BaseModel:
         members = json.loads(raw)
@@ -152,15 +153,15 @@ def tenant_from_the_body(patch: pytest.MonkeyPatch) -> None:
         _named.set(UUID(found[0]) if found else None)
         return read(json.dumps(members).encode(), model)
 
-    def working(self: Exchange, *given: Any) -> UnitOfWork:
+    def working(self: AccessContext, *given: Any) -> UnitOfWork:
         named = _named.get()
         if named is None:
             return work(self, *given)
-        database, actor = self.edge.runtime.database, self.principal.actor
+        database, actor = self.runtime.database, self.principal.actor
         return database.tenant_scope(named, Placement.pool(), actor=actor, request_id=None)
 
     patch.setattr(operations, "read_json", reading)
-    patch.setattr(Exchange, "work", working)
+    patch.setattr(AccessContext, "work", working)
 
 
 def membership_unchecked(patch: pytest.MonkeyPatch) -> None:
