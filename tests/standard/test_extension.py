@@ -15,6 +15,8 @@ from tenantry.database import extend
 from tenantry.kernel import ConfigurationError
 from tenantry.module import Module
 from tenantry.standard import standard_modules
+from tenantry.standard.users import UserRead
+from tenantry.standard.users.repository import UserStatements
 from tenantry.tenancy import Team
 
 
@@ -82,3 +84,11 @@ def test_a_module_is_left_out_or_replaced_by_its_name() -> None:
 def test_a_misspelt_module_is_refused(choice: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="temas"):
         standard_modules(**choice)
+
+
+def test_a_field_that_no_column_stands_behind_is_refused() -> None:
+    class Tall(UserRead):
+        height: int
+
+    with pytest.raises(ConfigurationError, match="users: there is no height"):
+        UserStatements(Tall)

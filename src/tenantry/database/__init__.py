@@ -35,6 +35,7 @@ from tenantry.database.planning import Planning
 from tenantry.database.pool import ConnectionPool
 from tenantry.database.roles import DatabaseRole
 from tenantry.database.settings import DatabaseSettings
+from tenantry.database.shown_rows import ShownRows
 from tenantry.database.statements import Statement, given, sql_literal
 from tenantry.database.unit_of_work import Row, UnitOfWork
 from tenantry.database.urls import DatabaseUrls
@@ -66,6 +67,7 @@ __all__ = [
     "RowSecurityRefused",
     "SchemaBehind",
     "SharedTable",
+    "ShownRows",
     "Statement",
     "StillReferenced",
     "Table",

@@ -205,7 +205,7 @@ class Sessions:
         )
 
     def _was_issued(self, session: Row, presented: RefreshToken) -> bool:
-        """Whether the token was once given out for this session; by its hash also if the key has changed since."""
+        """Whether the token was given out here before; by its hash also if the key has changed since."""
         match session["generation"] - presented.generation:
             case 0:
                 return hmac.compare_digest(session["secret_hash"], presented.hash)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import cache
 
-from sqlalchemy import Uuid, bindparam, delete, distinct, func, insert, select, update
+from sqlalchemy import Uuid, bindparam, delete, distinct, func, insert, select
 
-from tenantry.database import Statement, given
-from tenantry.kernel import ConfigurationError
+from tenantry.database import ShownRows, Statement, given
 from tenantry.query import RowList
 from tenantry.standard.tenants.schemas import TenantRead
 from tenantry.tenancy import Invitation, Member, Tenant, TenantStatus, is_open
@@ -20,33 +18,22 @@ _USER = bindparam("user_id", type_=Uuid)
 _IS_TENANT = tenants.id == bindparam("tenant_id", type_=Uuid)
 
 
-class TenantStatements:
+class TenantStatements(ShownRows):
     """What is asked of tenants, with the columns that one schema shows: an application may show columns of its own."""
 
     def __init__(self, read: type[TenantRead]) -> None:
-        columns = {**tenants, "placement": tenants.placement_kind.label("placement")}
-        if unknown := read.model_fields.keys() - columns.keys():
-            names = ", ".join(sorted(unknown))
-            raise ConfigurationError(f"{read.__name__}: tenants have no {names}; add it by tenantry.database.extend.")
-        self._shown = tuple(columns[name] for name in read.model_fields)
+        super().__init__(
+            Tenant,
+            read.model_fields,
+            where=_IS_TENANT,
+            touched={"updated_at": func.now(), "version": tenants.version + 1},
+            named={"placement": tenants.placement_kind.label("placement")},
+        )
         self.insert = Statement(
             insert(Tenant)
             .values(given("id", "slug", "name", "status", "placement_kind", "placement_schema"))
-            .returning(*self._shown)
+            .returning(*self.shown)
         )
-        found = select(*self._shown).where(_IS_TENANT)
-        self.by_id = Statement(found)
-        self.lock = Statement(found.with_for_update(key_share=True))
-        """The row, held until the end of the transaction, for a change that depends on what it says."""
-        self._updates: dict[frozenset[str], Statement] = {}
-
-    def update(self, columns: Collection[str]) -> Statement:
-        """Return the statement that changes these columns."""
-        names = frozenset(columns)
-        if names not in self._updates:
-            values = given(*sorted(names)) | {"updated_at": func.now(), "version": tenants.version + 1}
-            self._updates[names] = Statement(update(Tenant).where(_IS_TENANT).values(values).returning(*self._shown))
-        return self._updates[names]
 
 
 statements_of = cache(TenantStatements)

@@ -71,7 +71,7 @@ class Users:
         """Return a user. Raises `UserNotFound`, also for one that exists but is somebody else."""
         _require_reach(identity, user_id)
         async with Caller().work(self._database, identity.user_id) as uow:
-            return _found(await uow.one(statements_of(schemas.read).by_id, id=user_id), schemas)
+            return _found(await uow.one(statements_of(schemas.read).by_id, user_id=user_id), schemas)
 
     async def change(
         self,
@@ -164,7 +164,7 @@ async def insert_user(
 
 
 async def _hold(uow: UnitOfWork, user_id: UUID, schemas: UserSchemas = _PLAIN) -> UserRead:
-    return _found(await uow.one(statements_of(schemas.read).lock, id=user_id), schemas)
+    return _found(await uow.one(statements_of(schemas.read).lock, user_id=user_id), schemas)
 
 
 def _found(row: Row | None, schemas: UserSchemas) -> UserRead:
