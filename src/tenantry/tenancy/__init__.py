@@ -30,7 +30,6 @@ from tenantry.tenancy.placements import StoredPlacements
 from tenantry.tenancy.repository import (
     INSERT_MEMBER,
     IS_MEMBER,
-    REVOKE_INVITATIONS_OF,
     ROLE_OF_MEMBER,
     TENANT_BY_ID,
     VERIFIED_USER_BY_EMAIL,
@@ -48,7 +47,6 @@ __all__ = [
     "INSERT_MEMBER",
     "IS_MEMBER",
     "MODELS",
-    "REVOKE_INVITATIONS_OF",
     "ROLE_OF_MEMBER",
     "TENANT_BY_ID",
     "VERIFIED_USER_BY_EMAIL",

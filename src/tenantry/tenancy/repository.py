@@ -14,7 +14,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    update,
 )
 
 from tenantry.database import Statement, Timestamp
@@ -102,18 +101,6 @@ VERIFIED_USER_BY_EMAIL = Statement(
 )
 
 VERIFIED_USER_BY_ID = Statement(select(users.id, users.email_key).where(users.id == _USER, _IS_VERIFIED))
-
-# Invitations
-
-REVOKE_INVITATIONS_OF = Statement(
-    update(Invitation)
-    .where(
-        invitations.tenant_id == _TENANT,
-        invitations.email_key == bindparam("of_email_key"),
-        is_open(Invitation.__table__),
-    )
-    .values(revoked_at=_NOW)
-)
 
 IS_MEMBER = Statement(
     select(literal(1)).select_from(Member).where(members.tenant_id == _TENANT, members.user_id == _USER)

@@ -31,6 +31,17 @@ IS_MEMBER_BY_EMAIL = Statement(
 
 INVITATION_FOR = Statement(select(invitations.id).where(*_PRESENTED))
 
+REVOKE_INVITATIONS_OF = Statement(
+    update(Invitation)
+    .where(
+        invitations.tenant_id == _TENANT,
+        invitations.email_key == bindparam("of_email_key"),
+        is_open(Invitation.__table__),
+    )
+    .values(revoked_at=_NOW)
+)
+"""Ends what an address was invited to."""
+
 ACCEPT_INVITATION = Statement(
     update(Invitation)
     .where(

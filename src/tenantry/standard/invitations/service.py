@@ -10,11 +10,10 @@ from tenantry.database import Plane
 from tenantry.identity import email_key
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService, Write
 from tenantry.runtime import Mail
-from tenantry.standard.invitations.repository import IS_MEMBER_BY_EMAIL
+from tenantry.standard.invitations.repository import IS_MEMBER_BY_EMAIL, REVOKE_INVITATIONS_OF
 from tenantry.standard.invitations.schemas import InvitationCreate, InvitationRead
 from tenantry.standard.invitations.tokens import hashed, new_token
 from tenantry.tenancy import (
-    REVOKE_INVITATIONS_OF,
     AlreadyMember,
     Invitation,
     InvitationNotFound,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, FromClause, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy import JSON, ColumnElement, FromClause, Uuid, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from tenantry.database import Statement
+from tenantry.database import Statement, Timestamp
 from tenantry.identity import User
-from tenantry.tenancy import Member, Role, Team, TeamMember
+from tenantry.tenancy import Invitation, Member, Role, Team, TeamMember, is_open
 
 members = Member.__table__.c
+invitations = Invitation.__table__.c
 users = User.__table__.c
 teams = Team.__table__.c
 team_members = TeamMember.__table__.c
@@ -35,6 +36,17 @@ LOCK_MEMBERS = Statement(
 )
 """The member in question, the acting one, and every owner, held until the end of the transaction. Always in the same
 order, so that two owners who demote each other wait for one another instead of deadlocking."""
+
+REVOKE_INVITATIONS_TO = Statement(
+    update(Invitation)
+    .where(
+        invitations.tenant_id == _TENANT,
+        invitations.email_key == select(users.email_key).where(users.id == _USER).scalar_subquery(),
+        is_open(Invitation.__table__),
+    )
+    .values(revoked_at=bindparam("now", type_=Timestamp))
+)
+"""Ends what a person was invited to."""
 
 TENANTS_OF_PERSON = Statement(select(members.tenant_id).where(members.user_id == _USER).order_by(members.tenant_id))
 """Where a person belongs, read as the person's own rows."""

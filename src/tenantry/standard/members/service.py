@@ -8,10 +8,9 @@ from uuid import UUID
 from tenantry.access import Breadth, Permit, Permits, ResourceAccess, RoleDelegation
 from tenantry.database import Row
 from tenantry.resources import Rendered, ResourceDefinition, ResourceService, Write
-from tenantry.standard.members.repository import LOCK_MEMBERS
+from tenantry.standard.members.repository import LOCK_MEMBERS, REVOKE_INVITATIONS_TO
 from tenantry.standard.members.schemas import MemberRead
 from tenantry.tenancy import (
-    REVOKE_INVITATIONS_OF,
     VERIFIED_USER_BY_ID,
     LastOwner,
     Member,
@@ -87,10 +86,8 @@ class MemberService(ResourceService):
     async def after(self, write: Write, record: Rendered) -> None:
         """End what the person was invited to: a member needs no invitation, and nobody comes back by an old one."""
         if write.verb != "update":
-            user = await self.uow.one(VERIFIED_USER_BY_ID, user_id=record.id)
-            if user is not None:
-                tenant_id, now = self.principal.tenant.id, self.runtime.clock.now()
-                await self.uow.run(REVOKE_INVITATIONS_OF, tenant_id=tenant_id, of_email_key=user["email_key"], now=now)
+            tenant_id, now = self.principal.tenant.id, self.runtime.clock.now()
+            await self.uow.run(REVOKE_INVITATIONS_TO, tenant_id=tenant_id, user_id=record.id, now=now)
 
     def action(self, happened: str) -> str:
         """The names that the trail has always had."""
