@@ -1,4 +1,4 @@
-"""Every statement of tenancy, compiled once, and its lists. Expiry is decided by the clock of the runtime (``now``)."""
+"""Every statement of tenancy, compiled once."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ from sqlalchemy import (
     select,
 )
 
-from tenantry.database import Statement, Timestamp
+from tenantry.database import Statement
 from tenantry.identity import User
-from tenantry.tenancy.models import Invitation, Member, TeamMember, Tenant, TenantStatus
+from tenantry.tenancy.models import Member, TeamMember, Tenant, TenantStatus
 
 tenants = Tenant.__table__.c
 members = Member.__table__.c
-invitations = Invitation.__table__.c
 team_members = TeamMember.__table__.c
 users = User.__table__.c
 
-_NOW = bindparam("now", type_=Timestamp)
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _USER = bindparam("user_id", type_=Uuid)
 _FACTS = (
