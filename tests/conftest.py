@@ -87,11 +87,16 @@ async def tenants_of_world(world: World) -> tuple[TestTenant, TestTenant]:
 
 
 def suite_settings() -> Settings:
-    """The settings of the suite: those of production where they do not need a secret of its own."""
+    """The settings of the suite: those of production where they do not need a secret of its own.
+
+    What a slow or busy machine must not fail at is longer: people stay signed in to the end, statements may take longer.
+    """
     environ = {
         "TENANTRY_ENVIRONMENT": "test",
         "TENANTRY_LOG_ACCESS": "false",
         "TENANTRY_IDENTITY_SECRET": "a-key-of-the-test-suite-0123456789-abcdef",
+        "TENANTRY_IDENTITY_ACCESS_MINUTES": "60",
         "TENANTRY_DATABASE_POOL_WAIT": "5",
+        "TENANTRY_DATABASE_STATEMENT_TIMEOUT": "20",
     }
     return load_settings(Settings, environ)

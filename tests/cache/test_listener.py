@@ -73,7 +73,7 @@ class TestAnnouncing:
         fill(there.facts)
         await announce(database, here.facts, A)
         assert here.facts.peek(A) is MISSING
-        assert await eventually(lambda: there.facts.peek(A) is MISSING, within=1) < 0.5
+        await eventually(lambda: there.facts.peek(A) is MISSING, within=1)
         assert (here.facts.peek(B), there.facts.peek(B)) == ("owner", "owner")
 
     async def test_nothing_is_announced_before_the_commit_or_without_one(

