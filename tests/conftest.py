@@ -89,7 +89,7 @@ async def tenants_of_world(world: World) -> tuple[TestTenant, TestTenant]:
 def suite_settings() -> Settings:
     """The settings of the suite: those of production where they do not need a secret of its own.
 
-    What a slow or busy machine must not fail at is longer: people stay signed in to the end, statements may take longer.
+    Longer is what a slow or busy machine must not fail at: people stay signed in to the end, statements have more time.
     """
     environ = {
         "TENANTRY_ENVIRONMENT": "test",

@@ -15,9 +15,10 @@ from tests.conftest import suite_settings
 from tests.people import someone
 
 from planner.app import application
-from tenantry.access.keys import InvalidApiKey, KeyCache, KeyFacts, secrets_of
 from tenantry.access.keys import facts as facts_of_keys
-from tenantry.access.keys.secrets import NewSecret, _spelled
+from tenantry.access.keys.errors import InvalidApiKey
+from tenantry.access.keys.facts import KeyCache, KeyFacts
+from tenantry.access.keys.secrets import NewSecret, _spelled, secrets_of
 from tenantry.access.keys.usage import KeyUsage
 from tenantry.app import assembled
 from tenantry.database import Database, DatabaseUnavailable, DatabaseUrls

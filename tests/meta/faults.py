@@ -32,6 +32,7 @@ from tenantry.access import (
     decision,
     granted,
     resource,
+    type_grants_key,
 )
 from tenantry.access.decision import Line
 from tenantry.access.models import Effect
@@ -40,7 +41,7 @@ from tenantry.database import CommitRefused, Database, Placement, Plane, Stateme
 from tenantry.kernel import Actor, ActorKind, Unavailable
 from tenantry.query import ListSpec, pages
 from tenantry.resources import Idempotency, ResourceRepository, operations, statements
-from tenantry.tenancy import NotAMember, Role, TenantFacts, TenantResolver
+from tenantry.tenancy import NotAMember, Role, TenantCache, TenantFacts, TenantResolver
 
 KEPT_IN = (statements, checking)
 """The modules that keep compiled statements."""
@@ -232,8 +233,22 @@ def expired_grants_on_resources_count(patch: pytest.MonkeyPatch) -> None:
 
 
 def type_grants_without_the_tenant(patch: pytest.MonkeyPatch) -> None:
-    for name in ("tenantry.access.type_grants", "tenantry.standard.grants.service"):
-        patch.setattr(import_module(name), "type_grants_key", lambda tenant_id: "typegrants:all")
+    patch.setattr(import_module("tenantry.standard.grants.service"), "type_grants_key", _everywhere)
+    load, peek = TenantCache.load, TenantCache.peek
+    patch.setattr(TenantCache, "load", lambda self, tenant_id: load(_of_all(self), tenant_id))
+    patch.setattr(TenantCache, "peek", lambda self, tenant_id: peek(_of_all(self), tenant_id))
+
+
+def _of_all(cache: TenantCache[Any]) -> TenantCache[Any]:
+    if cache._key is not type_grants_key:
+        return cache
+    wider = copy(cache)
+    wider._key = _everywhere
+    return wider
+
+
+def _everywhere(_tenant_id: UUID) -> str:
+    return "typegrants:all"
 
 
 def key_scope_ignored(patch: pytest.MonkeyPatch) -> None:

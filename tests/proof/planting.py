@@ -13,16 +13,15 @@ import asyncpg
 import pytest
 from sqlalchemy import select, true
 
-from tenantry.access import NotPermitted, RecordNotFound, ResourceAccess, granted, resource
+from tenantry.access import NotPermitted, RecordNotFound, ResourceAccess, granted, resource, type_grants_key
 from tenantry.access.gate import AccessGate
-from tenantry.access.type_grants import TypeGrantCache
 from tenantry.proof import Scratch
 from tenantry.query import ListSpec, Paging, pages
 from tenantry.resources import statements
 from tenantry.resources.answer import Answer
 from tenantry.resources.operations import Exchange, Operations
 from tenantry.resources.repository import ResourceRepository
-from tenantry.tenancy import Membership, TenantResolver
+from tenantry.tenancy import Membership, TenantCache, TenantResolver
 
 Plant = Any
 """(patch, scratch) → None, or a context manager."""
@@ -142,13 +141,15 @@ def key_outlives_membership(patch: pytest.MonkeyPatch, scratch: Scratch) -> None
 
 
 def type_grants_of_everybody(patch: pytest.MonkeyPatch, scratch: Scratch) -> None:
-    real = TypeGrantCache._read
+    real = TenantCache._read_now
 
-    async def read(self: TypeGrantCache, tenant_id: UUID) -> Any:
+    async def read(self: TenantCache[Any], tenant_id: UUID) -> Any:
+        if self._key is not type_grants_key:
+            return await real(self, tenant_id)
         tenants = await _fetch(scratch, "SELECT DISTINCT tenant_id FROM control.type_grants")
         return tuple([one for row in tenants for one in await real(self, row["tenant_id"])])
 
-    patch.setattr(TypeGrantCache, "_read", read)
+    patch.setattr(TenantCache, "_read_now", read)
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from planner.projects.errors import NewOwnerNotMember
 from planner.projects.models import DRAFT, Project
 from planner.projects.schemas import ProjectListItem, ProjectRead
 from tenantry.access import ResourceAccess, require_on_record
-from tenantry.kernel import FieldError
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService
 
 PROJECT_ACCESS = ResourceAccess(
@@ -36,7 +35,7 @@ class ProjectService(ResourceService):
         if not await self.runtime.members.can_own(self.principal.tenant.id, owner_id):
             await self.require_transferable(project_id)
             message = "This is neither a member nor a team of the tenant."
-            raise NewOwnerNotMember(errors=[FieldError("/owner_id", message, "not_a_member")])
+            raise NewOwnerNotMember.at("/owner_id", message, "not_a_member")
         return await self.records.change(
             project_id,
             Change.SET,

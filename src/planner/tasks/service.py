@@ -9,7 +9,6 @@ from planner.tasks.errors import AssigneeNotMember, ProjectOfTaskNotFound
 from planner.tasks.models import Task
 from planner.tasks.schemas import TaskListItem, TaskRead
 from tenantry.access import Parent, ResourceAccess
-from tenantry.kernel import FieldError
 from tenantry.resources import ResourceDefinition, ResourceService
 
 TASK_ACCESS = ResourceAccess(
@@ -26,10 +25,8 @@ class TaskService(ResourceService):
         """Check who is assigned and where the task moves to. Raises `AssigneeNotMember`, `ProjectOfTaskNotFound`."""
         assignee = fields.get("assignee_id")
         if assignee is not None and not await self.runtime.members.is_member(self.principal.tenant.id, assignee):
-            message = "This user is not a member of the tenant."
-            raise AssigneeNotMember(errors=[FieldError("/assignee_id", message, "not_a_member")])
+            raise AssigneeNotMember.at("/assignee_id", "This user is not a member of the tenant.", "not_a_member")
         project = fields.get("project_id")
         if project is not None and not await self.records.is_parent_visible(project):
-            message = "There is no such project."
-            raise ProjectOfTaskNotFound(errors=[FieldError("/project_id", message, "not_found")])
+            raise ProjectOfTaskNotFound.at("/project_id", "There is no such project.", "not_found")
         return fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from tenantry.kernel import FieldError, InvalidInput, Kind, NotFound, PermissionDenied, TenantryError
+from tenantry.kernel import Conflict, FieldError, InvalidInput, NotFound, PermissionDenied
 
 
 class NotPermitted(PermissionDenied):
@@ -67,26 +67,20 @@ class RoleNotFound(NotFound):
     """There is no such role."""
 
 
-class RoleNameTaken(TenantryError):
+class RoleNameTaken(Conflict):
     """A role with this name exists."""
 
-    kind = Kind.CONFLICT
 
-
-class RoleInUse(TenantryError):
+class RoleInUse(Conflict):
     """The role is still held by somebody."""
-
-    kind = Kind.CONFLICT
 
 
 class ServiceAccountNotFound(NotFound):
     """There is no such service account."""
 
 
-class ServiceAccountNameTaken(TenantryError):
+class ServiceAccountNameTaken(Conflict):
     """A service account with this name exists."""
-
-    kind = Kind.CONFLICT
 
 
 class ApiKeyNotFound(NotFound):
@@ -97,13 +91,9 @@ class GrantNotFound(NotFound):
     """There is no such grant."""
 
 
-class GrantExists(TenantryError):
+class GrantExists(Conflict):
     """The subject has this grant already."""
 
-    kind = Kind.CONFLICT
 
-
-class TooManyGrants(TenantryError):
+class TooManyGrants(Conflict):
     """There are too many grants already."""
-
-    kind = Kind.CONFLICT

@@ -11,7 +11,9 @@ from typing import Any
 
 from starlette.types import Scope
 
-from tenantry.access.keys import MARK, KeyCache, TwoCredentials
+from tenantry.access.keys.errors import TwoCredentials
+from tenantry.access.keys.facts import KeyCache
+from tenantry.access.keys.secrets import MARK
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
 from tenantry.access.principals import Principals

@@ -5,36 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from tenantry.access.grant_facts import GrantFacts
 from tenantry.access.models import Effect
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
+from tenantry.access.roles.facts import RoleFacts
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.kernel import Actor
 from tenantry.runtime import PermissionMeanings
 from tenantry.tenancy import Role, TenantFacts
-
-
-class HeldRole(Protocol):
-    """A role of a tenant's own, as `tenantry.access.roles` knows it."""
-
-    @property
-    def id(self) -> UUID:
-        """Its subject id."""
-        ...
-
-    @property
-    def counts_as(self) -> str:
-        """The built-in role that it is where a minimum role is asked for."""
-        ...
-
-    @property
-    def permissions(self) -> frozenset[str]:
-        """What it gives, expanded."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +36,7 @@ class PrincipalFacts:
 def build_principal(
     acts: PrincipalFacts,
     catalog: PermissionCatalog,
-    own_roles: Mapping[str, HeldRole],
+    own_roles: Mapping[str, RoleFacts],
     type_grants: Iterable[GrantFacts],
     now: datetime,
 ) -> Principal:
@@ -86,14 +67,14 @@ def build_principal(
     )
 
 
-def role_permissions(name: str, catalog: PermissionMeanings, own_roles: Mapping[str, HeldRole]) -> frozenset[str]:
+def role_permissions(name: str, catalog: PermissionMeanings, own_roles: Mapping[str, RoleFacts]) -> frozenset[str]:
     """Return what a role gives, built-in or the tenant's own; nothing where there is no such role."""
     if name in BUILT_IN_IDS:
         return catalog.of_role(name)
     return own_roles[name].permissions if name in own_roles else frozenset()
 
 
-def highest_rank(names: Collection[str], own_roles: Mapping[str, HeldRole]) -> Role | None:
+def highest_rank(names: Collection[str], own_roles: Mapping[str, RoleFacts]) -> Role | None:
     """Return the highest built-in role that one of the roles is or counts as; None where there is no such role."""
     counted = [Role(name) for name in names if name in BUILT_IN_IDS]
     counted += [Role(own_roles[name].counts_as) for name in names if name in own_roles]
@@ -104,7 +85,7 @@ def key_ceiling(
     scope: frozenset[str] | None,
     scope_role: str | None,
     catalog: PermissionMeanings,
-    own_roles: Mapping[str, HeldRole],
+    own_roles: Mapping[str, RoleFacts],
 ) -> frozenset[str] | None:
     """Return what a key is limited to by the permissions and the role that it names; None where it names neither."""
     if scope_role is None:

@@ -6,33 +6,21 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
 from uuid import UUID
 
 from tenantry.access.grant_facts import GrantFacts
-from tenantry.access.keys import KeyFacts
+from tenantry.access.keys.facts import KeyFacts
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
-from tenantry.access.principal_building import HeldRole, PrincipalFacts, build_principal, key_ceiling, next_expiry
+from tenantry.access.principal_building import PrincipalFacts, build_principal, key_ceiling, next_expiry
+from tenantry.access.roles.facts import RoleFacts
 from tenantry.access.subjects import BUILT_IN_IDS
-from tenantry.access.type_grants import ANY_TYPE, TypeGrantCache
+from tenantry.access.type_grants import ANY_TYPE
 from tenantry.kernel import Actor, ActorKind, Clock
-from tenantry.tenancy import Membership, TenantFacts
+from tenantry.tenancy import Membership, TenantCache, TenantFacts
 
 KEPT = 10_000
 """Principals remembered by a process, the latest used."""
-
-
-class OwnRoles(Protocol):
-    """Knows the roles of each tenant's own; `tenantry.access.roles` does."""
-
-    def peek(self, tenant_id: UUID) -> Any:
-        """Return the roles by name, or `MISSING`."""
-        ...
-
-    async def load(self, tenant_id: UUID) -> Mapping[str, HeldRole]:
-        """Return the roles by name, from the database if need be."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +28,7 @@ class _Made:
     """A principal with the facts that it was made of: the same facts mean the same principal."""
 
     of: tuple[object, ...]
-    own_roles: Mapping[str, HeldRole] | None
+    own_roles: Mapping[str, RoleFacts] | None
     type_grants: tuple[GrantFacts, ...] | None
     until: datetime | None
     principal: Principal
@@ -50,7 +38,11 @@ class Principals:
     """The principals of a process. `catalog` knows what each built-in role may do."""
 
     def __init__(
-        self, catalog: PermissionCatalog, own_roles: OwnRoles, type_grants: TypeGrantCache, clock: Clock
+        self,
+        catalog: PermissionCatalog,
+        own_roles: TenantCache[dict[str, RoleFacts]],
+        type_grants: TenantCache[tuple[GrantFacts, ...]],
+        clock: Clock,
     ) -> None:
         self.catalog = catalog
         self._own_roles = own_roles

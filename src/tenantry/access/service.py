@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from tenantry.access.denials import DenialTrail
 from tenantry.access.gate import AccessGate
-from tenantry.access.keys import KeyCache, KeyUsage
+from tenantry.access.keys.facts import KeyCache
+from tenantry.access.keys.usage import KeyUsage
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principals import Principals
 from tenantry.access.resource import ResourceAccess
-from tenantry.access.roles import RoleCache
+from tenantry.access.roles.facts import read_roles, roles_key
 from tenantry.access.sessions import VisibleRows
-from tenantry.access.type_grants import TypeGrantCache
+from tenantry.access.type_grants import read_type_grants, type_grants_key
 from tenantry.identity import Authenticator
 from tenantry.runtime import Runtime
-from tenantry.tenancy import TenantResolver
+from tenantry.tenancy import TenantCache, TenantResolver
 
 
 class AccessService:
@@ -36,10 +38,11 @@ class AccessService:
         self.denials = DenialTrail(runtime)
         self.key_usage = KeyUsage(runtime.database, runtime.clock)
         self.keys = KeyCache(runtime.database, runtime.facts, runtime.clock, catalog=catalog, usage=self.key_usage)
+        known = (runtime.database, runtime.facts)
         self.principals = Principals(
             catalog,
-            RoleCache(runtime.database, runtime.facts, catalog),
-            TypeGrantCache(runtime.database, runtime.facts),
+            TenantCache(*known, roles_key, partial(read_roles, catalog=catalog)),
+            TenantCache(*known, type_grants_key, read_type_grants),
             runtime.clock,
         )
         runtime.database.narrow_sessions(VisibleRows(resources))

@@ -16,7 +16,7 @@ from tenantry.audit import AuditEntry, ControlAuditEntry
 from tenantry.database import Plane, Table
 from tenantry.database.migrations import Chain, application_chains, framework_chains
 from tenantry.events import ControlOutboxEvent, OutboxEvent
-from tenantry.http import API_PREFIX, ResponseStyle
+from tenantry.http import ResponseStyle
 from tenantry.identity import OneTimeToken, Session, Throttle, User
 from tenantry.kernel import TenantryError
 from tenantry.module import Module
@@ -126,4 +126,4 @@ def _grants_of(router: ResourceRouter, style: ResponseStyle, rules: Sequence[Res
         return ()
     admins = frozenset(access.acl_admins).union(*(one.acl_admins for one in rules if one.resource == access.resource))
     administered = replace(access, acl_admins=admins)
-    return _routes_of(record_grants_router(administered, router.path.removeprefix(API_PREFIX)), style, ())
+    return _routes_of(record_grants_router(administered, router.path), style, ())

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import asyncpg
 from asyncpg import exceptions as pg
 
-from tenantry.kernel import ConfigurationError, Kind, TenantryError, Unavailable
+from tenantry.kernel import ConfigurationError, Conflict, Kind, TenantryError, Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
@@ -50,10 +50,8 @@ class TransactionControl(TenantryError):
     kind = Kind.INTERNAL
 
 
-class UniqueConflict(TenantryError):
+class UniqueConflict(Conflict):
     """Something with these values exists already."""
-
-    kind = Kind.CONFLICT
 
 
 class ReferenceNotFound(TenantryError):
@@ -62,10 +60,8 @@ class ReferenceNotFound(TenantryError):
     kind = Kind.INVALID
 
 
-class StillReferenced(TenantryError):
+class StillReferenced(Conflict):
     """Other things still refer to this."""
-
-    kind = Kind.CONFLICT
 
 
 class ValueRefused(TenantryError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tenantry.http.errors import InvalidHeader
-from tenantry.kernel import FieldError, InvalidInput
+from tenantry.kernel import InvalidInput
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _VERSION = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -47,7 +47,7 @@ def parse_if_match(value: str | None) -> int | None:
         case 1:
             return versions.pop()
         case _:
-            raise _bad("header:If-Match", "Name one version", "if_match_ambiguous")
+            raise InvalidHeader.at("header:If-Match", "Name one version", "if_match_ambiguous")
 
 
 def is_known(if_none_match: str | None, version: int) -> bool:
@@ -77,7 +77,7 @@ def idempotency_key(value: str | None) -> str | None:
     if value is None or _IDEMPOTENCY_KEY.fullmatch(value):
         return value
     message = "Use 1 to 255 printable ASCII characters"
-    raise InvalidInput(errors=[FieldError("header:Idempotency-Key", message, "idempotency_key_invalid")])
+    raise InvalidInput.at("header:Idempotency-Key", message, "idempotency_key_invalid")
 
 
 def _tags(value: str) -> list[tuple[str, str]]:
@@ -88,13 +88,11 @@ def _tags(value: str) -> list[tuple[str, str]]:
         found = _TAG.match(rest)
         after = rest[found.end() :] if found else ""
         if found is None or len(value) > _MAX_IF_MATCH or (after and not after.lstrip(" \t").startswith(",")):
-            raise _bad("header:If-Match", "Send an entity tag as the ETag header gave it", "if_match_invalid")
+            raise InvalidHeader.at(
+                "header:If-Match", "Send an entity tag as the ETag header gave it", "if_match_invalid"
+            )
         tags.append((found.group(1) or "", found.group(2)))
         rest = after.lstrip(" \t,")
     if not tags:
-        raise _bad("header:If-Match", "Send an entity tag as the ETag header gave it", "if_match_invalid")
+        raise InvalidHeader.at("header:If-Match", "Send an entity tag as the ETag header gave it", "if_match_invalid")
     return tags
-
-
-def _bad(pointer: str, message: str, code: str) -> InvalidHeader:
-    return InvalidHeader(errors=[FieldError(pointer, message, code)])

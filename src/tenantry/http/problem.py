@@ -91,9 +91,9 @@ def problem_of(error: TenantryError) -> Problem:
     Internal failures keep their declared code and title and lose their detail; a wrong configuration is nobody's
     business but the operator's.
 
-    >>> class ProjectKeyTaken(TenantryError):
+    >>> from tenantry.kernel import Conflict
+    >>> class ProjectKeyTaken(Conflict):
     ...     "A project with this key exists."
-    ...     kind = Kind.CONFLICT
     >>> problem = problem_of(ProjectKeyTaken("The key OPS is used."))
     >>> problem.status, problem.code, problem.detail
     (409, 'project_key_taken', 'The key OPS is used.')

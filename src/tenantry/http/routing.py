@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 
 API_PREFIX = "/api/v1"
@@ -54,10 +54,16 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-def api_router(path: str = "", *, tags: Sequence[str | Enum] = ()) -> APIRouter:
-    """Return a router for hand-written routes below `API_PREFIX`; each route declares an access rule.
+def api_router(
+    path: str = "", *, tags: Sequence[str | Enum] = (), dependencies: Sequence[params.Depends] = ()
+) -> APIRouter:
+    """Return a router for hand-written routes below `API_PREFIX`.
+
+    Each route declares an access rule, or the router does for all of them, in `dependencies`.
 
     Its routes are added to the application as they are, without `include_router`: an included router matches every
     request twice (measured: 40 µs and more with a hundred routes).
     """
-    return APIRouter(prefix=API_PREFIX + path, tags=list(tags), route_class=GuardedRoute)
+    return APIRouter(
+        prefix=API_PREFIX + path, tags=list(tags), dependencies=list(dependencies), route_class=GuardedRoute
+    )

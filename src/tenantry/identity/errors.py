@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from tenantry.kernel import BadRequest, Kind, NotFound, PermissionDenied, TenantryError, Unavailable
+from tenantry.kernel import (
+    BadRequest,
+    Conflict,
+    Kind,
+    NotFound,
+    PermissionDenied,
+    TenantryError,
+    Unauthenticated,
+    Unavailable,
+)
 
 
-class EmailTaken(TenantryError):
+class EmailTaken(Conflict):
     """A user with this e-mail address exists."""
 
-    kind = Kind.CONFLICT
 
-
-class NotSignedIn(TenantryError):
+class NotSignedIn(Unauthenticated):
     """Sign in first: this needs an access token."""
 
-    kind = Kind.UNAUTHENTICATED
 
-
-class InvalidAccessToken(TenantryError):
+class InvalidAccessToken(Unauthenticated):
     """The access token is not valid, or its session has ended."""
 
-    kind = Kind.UNAUTHENTICATED
 
-
-class InvalidCredentials(TenantryError):
+class InvalidCredentials(Unauthenticated):
     """The e-mail address or the password is wrong."""
 
-    kind = Kind.UNAUTHENTICATED
 
-
-class InvalidRefreshToken(TenantryError):
+class InvalidRefreshToken(Unauthenticated):
     """The refresh token is not valid, or its session has ended."""
-
-    kind = Kind.UNAUTHENTICATED
 
 
 class InvalidOneTimeToken(BadRequest):

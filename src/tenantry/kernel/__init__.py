@@ -6,6 +6,7 @@ from tenantry.kernel.english import with_article
 from tenantry.kernel.errors import (
     BadRequest,
     ConfigurationError,
+    Conflict,
     FieldError,
     InvalidInput,
     Kind,
@@ -13,6 +14,7 @@ from tenantry.kernel.errors import (
     PermissionDenied,
     StaleVersion,
     TenantryError,
+    Unauthenticated,
     Unavailable,
 )
 from tenantry.kernel.ids import SessionId, TenantId, UserId, new_id
@@ -28,6 +30,7 @@ __all__ = [
     "BadRequest",
     "Clock",
     "ConfigurationError",
+    "Conflict",
     "Environment",
     "FieldError",
     "FrozenClock",
@@ -41,6 +44,7 @@ __all__ = [
     "SystemClock",
     "TenantId",
     "TenantryError",
+    "Unauthenticated",
     "Unavailable",
     "UserId",
     "load_settings",

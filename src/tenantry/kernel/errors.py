@@ -10,7 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
+
+_MAX_POINTER = 100
+"""Characters that are told of a place: the name of an unknown parameter comes from the client and may be long."""
 
 
 class Kind(StrEnum):
@@ -44,12 +47,12 @@ class FieldError:
 class TenantryError(Exception):
     """Something failed.
 
-    Subclasses set `kind`; `code` defaults to the class name in snake case; the first line of the docstring is the
-    title that clients see. The argument is the detail: what happened here, without secrets or foreign values.
+    Subclasses set `kind`, or take it from a base such as `Conflict` or `NotFound`; `code` defaults to the class name in
+    snake case; the first line of the docstring is the title that clients see. The argument is the detail: what happened
+    here, without secrets or foreign values.
 
-    >>> class ProjectKeyTaken(TenantryError):
+    >>> class ProjectKeyTaken(Conflict):
     ...     "A project with this key exists."
-    ...     kind = Kind.CONFLICT
     >>> error = ProjectKeyTaken("The key OPS is used by another project.")
     >>> error.code, error.title, error.kind.value
     ('project_key_taken', 'A project with this key exists.', 'conflict')
@@ -75,6 +78,24 @@ class TenantryError(Exception):
         self.retry_after = retry_after
         """Seconds after which a repetition may succeed; sent as `Retry-After`."""
 
+    @classmethod
+    def at(cls, pointer: str, message: str | None = None, code: str | None = None) -> Self:
+        """Return the error with the one place of the input that is wrong.
+
+        >>> class UnknownColour(InvalidInput):
+        ...     "There is no such colour."
+        >>> UnknownColour.at("/colour").errors[0]
+        FieldError(pointer='/colour', message='There is no such colour.', code='unknown_colour')
+        """
+        place = pointer[:_MAX_POINTER]
+        return cls(message, errors=[FieldError(place, message or cls.title, code or cls.code)])
+
+
+class Unauthenticated(TenantryError):
+    """It is not known who sends this."""
+
+    kind = Kind.UNAUTHENTICATED
+
 
 class NotFound(TenantryError):
     """There is no such thing here."""
@@ -86,6 +107,12 @@ class PermissionDenied(TenantryError):
     """This is not allowed."""
 
     kind = Kind.FORBIDDEN
+
+
+class Conflict(TenantryError):
+    """This cannot be done as things are."""
+
+    kind = Kind.CONFLICT
 
 
 class StaleVersion(TenantryError):

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from tenantry.app import Application
-from tenantry.http import API_PREFIX
 from tenantry.resources import ResourceDefinition, ResourceRouter
 from tenantry.tenancy import Role
 from tenantry.testing import ApiOperation, Schema
@@ -118,12 +117,12 @@ class Vocabulary:
         if definition is None or name not in definition.table.c:
             return None
         tables = {key.column.table.name for key in definition.table.c[name].foreign_keys}
-        return next((_path(router) for router, one in self._definitions if one.table.name in tables), None)
+        return next((router.path for router, one in self._definitions if one.table.name in tables), None)
 
     def home_of(self, collection: str) -> str:
         """Return where single records are read: ``/tasks`` for ``/projects/{}/tasks``."""
         definition = self.definition_of(collection)
-        return next((_path(router) for router, one in self._definitions if one is definition), collection)
+        return next((router.path for router, one in self._definitions if one is definition), collection)
 
 
 class Bodies:
@@ -263,10 +262,6 @@ def _adds(operation: ApiOperation) -> bool:
     """Tell whether an operation adds a record to a collection that stands for itself."""
     is_creation = operation.method == "POST" and "201" in operation.declared.get("responses", {})
     return is_creation and operation.is_of_tenant and not operation.slots
-
-
-def _path(router: ResourceRouter) -> str:
-    return router.path.removeprefix(API_PREFIX)
 
 
 def _own_collection(operation: ApiOperation) -> str:

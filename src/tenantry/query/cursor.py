@@ -126,4 +126,4 @@ def _unpacked(payload: bytes, value_types: Sequence[ValueType]) -> list[object]:
 
 
 def _invalid() -> InvalidCursor:
-    return InvalidCursor.at("cursor", "Start again without a cursor; it fits one list with one order and one filter.")
+    return InvalidCursor.at("?cursor", "Start again without a cursor; it fits one list with one order and one filter.")

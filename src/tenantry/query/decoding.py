@@ -35,7 +35,7 @@ def read_pairs(query_string: bytes) -> dict[str, str]:
         if "%" in piece or "+" in piece:
             name, value = _unescape(name), _unescape(value)
         if name in pairs:
-            raise RepeatedParameter.at(name, "Give it once.")
+            raise RepeatedParameter.at(f"?{name}", "Give it once.")
         pairs[name] = value
     return pairs
 

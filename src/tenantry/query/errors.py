@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from tenantry.kernel import BadRequest, FieldError
+from tenantry.kernel import BadRequest
 
 
 class InvalidListRequest(BadRequest):
     """The list request is not valid."""
-
-    @classmethod
-    def at(cls, parameter: str, message: str) -> Self:
-        """Return the error for one query parameter; `errors` then points at it as ``?parameter``.
-
-        >>> UnknownSort.at("sort", "Sort by name.").errors[0]
-        FieldError(pointer='?sort', message='Sort by name.', code='unknown_sort')
-        """
-        pointer = f"?{parameter[:100]}"  # an unknown name comes from the client and may be long
-        return cls(message, errors=[FieldError(pointer, message, cls.code)])
 
 
 class InvalidQueryString(InvalidListRequest):

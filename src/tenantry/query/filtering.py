@@ -22,11 +22,11 @@ def read_filters(pairs: Mapping[str, str], spec: ListSpec) -> tuple[tuple[tuple[
             continue
         term = asked.term
         if term in found:  # filter[name] and filter[name][eq] are one filter
-            raise RepeatedParameter.at(parameter, "Give it once.")
+            raise RepeatedParameter.at(f"?{parameter}", "Give it once.")
         try:
             found[term] = asked.operand.parse(text)
         except (ValueError, OverflowError):
-            raise InvalidFilter.at(parameter, f"It takes {asked.operand.noun}.") from None
+            raise InvalidFilter.at(f"?{parameter}", f"It takes {asked.operand.noun}.") from None
     if len(found) > MAX_FILTERS:
         raise TooManyFilters(f"At most {MAX_FILTERS} filters.")
     terms = tuple(sorted(found))

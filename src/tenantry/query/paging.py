@@ -73,13 +73,13 @@ def _whole(pairs: Mapping[str, str], name: str, least: int, most: int) -> int:
     except ValueError:
         number = least - 1
     if not least <= number <= most:
-        raise InvalidPage.at(name, f"It takes a whole number from {least} to {most}.")
+        raise InvalidPage.at(f"?{name}", f"It takes a whole number from {least} to {most}.")
     return number
 
 
 def _within_depth(name: str, number: int, deepest: int) -> int:
     if number > deepest:
-        raise OffsetTooDeep.at(name, f"At most {deepest}; go on with cursor=, from next_cursor of a page.")
+        raise OffsetTooDeep.at(f"?{name}", f"At most {deepest}; go on with cursor=, from next_cursor of a page.")
     return number
 
 

@@ -105,7 +105,7 @@ def _bounds(page: Page) -> dict[str, object]:
 
 def _search(text: str) -> str | None:
     if len(text) > MAX_SEARCH:
-        raise InvalidSearch.at("search", f"At most {MAX_SEARCH} characters.")
+        raise InvalidSearch.at("?search", f"At most {MAX_SEARCH} characters.")
     return like_pattern(text) if text else None
 
 
@@ -113,9 +113,9 @@ def _sort(spelled: str, spec: ListSpec) -> Sort:
     try:
         terms = tuple([spec.sort_terms[term] for term in spelled.split(",")])
     except KeyError:
-        raise UnknownSort.at("sort", f"Sort by {_listed(spec.sorts)}; a minus before the name reverses.") from None
+        raise UnknownSort.at("?sort", f"Sort by {_listed(spec.sorts)}; a minus before the name reverses.") from None
     if len(terms) > MAX_SORTS or len({name for name, _ in terms}) < len(terms):
-        raise InvalidSort.at("sort", f"At most {MAX_SORTS} fields, each once.")
+        raise InvalidSort.at("?sort", f"At most {MAX_SORTS} fields, each once.")
     return spec.ending_with_id(terms)
 
 
@@ -123,9 +123,9 @@ def _fields(spelled: str, spec: ListSpec) -> tuple[str, ...] | None:
     """Return the chosen fields in the schema's order, with ``id``, without which an item cannot be addressed."""
     names = spelled.split(",")
     if not set(names) <= set(spec.fields):
-        raise UnknownField.at("fields", f"The items have {_listed(spec.fields)}.")
+        raise UnknownField.at("?fields", f"The items have {_listed(spec.fields)}.")
     if len(set(names)) < len(names):
-        raise InvalidFields.at("fields", "Name each field once.")
+        raise InvalidFields.at("?fields", "Name each field once.")
     chosen = tuple(name for name in spec.fields if name in names or name == "id")
     return None if chosen == spec.fields else chosen
 
@@ -134,18 +134,18 @@ def _with_total(text: str) -> bool:
     try:
         return boolean(text)
     except ValueError:
-        raise InvalidPage.at("with_total", "It takes true or false.") from None
+        raise InvalidPage.at("?with_total", "It takes true or false.") from None
 
 
 def _unknown(parameter: str, spec: ListSpec) -> InvalidListRequest:
     if not parameter.startswith("filter["):
         return UnknownParameter.at(
-            parameter, f"A list takes {_listed(sorted(spec.parameters - spec.filter_parameters.keys()))}."
+            f"?{parameter}", f"A list takes {_listed(sorted(spec.parameters - spec.filter_parameters.keys()))}."
         )
     name = parameter.removeprefix("filter[").partition("]")[0]
     if name in spec.filters:
-        return UnknownOperator.at(parameter, f"filter[{name}] takes {_listed(spec.filters[name])}.")
-    return UnknownFilter.at(parameter, f"Filter by {_listed(spec.filters)}.")
+        return UnknownOperator.at(f"?{parameter}", f"filter[{name}] takes {_listed(spec.filters[name])}.")
+    return UnknownFilter.at(f"?{parameter}", f"Filter by {_listed(spec.filters)}.")
 
 
 def _listed(names: Iterable[str]) -> str:

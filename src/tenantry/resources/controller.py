@@ -117,7 +117,7 @@ def scope(
         methods = [one for _, one in inspect.getmembers(controller, inspect.isfunction) if hasattr(one, "__endpoint__")]
         if not methods:
             raise ConfigurationError(f"{controller.__name__}: a controller has at least one @endpoint.")
-        router = api_router(path, tags=[rule.resource])
+        router = api_router(path, tags=[rule.resource], dependencies=[member])
         for method in sorted(methods, key=lambda one: one.__code__.co_firstlineno):
             _add(router, controller, method, rule)
         controller.access = rule  # type: ignore[attr-defined]
@@ -147,7 +147,6 @@ def _add(router: APIRouter, controller: Making, method: Callable[..., Awaitable[
         status_code=declared.status_code,
         name=name,
         operation_id=name,
-        dependencies=[member],
         **options,
     )
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from tenantry.kernel import InvalidInput, Kind, TenantryError
+from tenantry.kernel import BadRequest, InvalidInput
 
 
-class ConfirmationMissing(TenantryError):
+class ConfirmationMissing(BadRequest):
     """Deleting a whole collection needs a confirmation."""
-
-    kind = Kind.BAD_REQUEST
 
 
 class InvalidId(InvalidInput):
     """The address holds no valid id."""
 
 
-class IdempotencyKeyReused(TenantryError):
+class IdempotencyKeyReused(InvalidInput):
     """This Idempotency-Key was used for another request."""
-
-    kind = Kind.INVALID

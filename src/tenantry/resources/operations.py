@@ -28,7 +28,7 @@ from tenantry.http import (
     require_json,
     wrap,
 )
-from tenantry.kernel import ConfigurationError, FieldError
+from tenantry.kernel import ConfigurationError
 from tenantry.query import CursorSigner, ListSpec, PageSizes, page_body, parse_list, read_pairs
 from tenantry.resources.answer import Answer
 from tenantry.resources.definition import ResourceDefinition
@@ -103,7 +103,7 @@ class Exchange:
                 return UUID(text)
         except ValueError:
             pass
-        raise InvalidId(errors=[FieldError(f"path:{name}", "A UUID is required.", "invalid_id")])
+        raise InvalidId.at(f"path:{name}", "A UUID is required.")
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of this name."""
@@ -290,7 +290,7 @@ def _declared(schema: type[Model] | None) -> type[Model]:
 def _flag(scope: Scope, name: str) -> bool:
     value = read_pairs(scope["query_string"]).get(name, "false")
     if value not in ("true", "false"):
-        raise InvalidQuery(errors=[FieldError(f"?{name}", "It takes true or false.", "invalid_flag")])
+        raise InvalidQuery.at(f"?{name}", "It takes true or false.", "invalid_flag")
     return value == "true"
 
 

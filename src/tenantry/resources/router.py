@@ -7,7 +7,7 @@ signature for the OpenAPI document, and answers in plain code.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from inspect import Parameter, Signature
 from typing import Annotated, Any
 from uuid import UUID
@@ -78,56 +78,44 @@ def page_model(name: str, item: type[BaseModel]) -> type[BaseModel]:
     return create_model(name, items=items, page=(PageFacts, ...))
 
 
+@dataclass(eq=False)
 class ResourceRouter:
-    """The routes of one resource, made for the response style of the application that mounts them."""
+    """The routes of one resource, made for the response style of the application that mounts them.
 
-    def __init__(  # noqa: PLR0913 - a declaration: each is one line of what a team says about its resource
-        self,
-        service: type[ResourceService],
-        path: str,
-        *,
-        create: type[BaseModel] | None = None,
-        update: type[BaseModel] | None = None,
-        operations: Collection[Operation] = STANDARD,
-        filters: Collection[str] = (),
-        sort: Collection[str] = ("created_at",),
-        default_sort: str = "-created_at",
-        search: Collection[str] = (),
-        under: str | None = None,
-        id_in_path: str = "id",
-        name: str | None = None,
-        tag: str | None = None,
-    ) -> None:
-        self._declared: dict[str, Any] = {
-            "path": path,
-            "operations": operations,
-            "filters": filters,
-            "sort": sort,
-            "default_sort": default_sort,
-            "search": search,
-            "under": under,
-            "id_in_path": id_in_path,
-            "name": name,
-            "tag": tag,
-        }
-        self.service = service
-        self._id_in_path = id_in_path
-        self._name = name or service.resource.name.replace("-", "_")
-        self._tag = tag or service.resource.name
-        self.path = API_PREFIX + path
-        self.operations = frozenset(operations)
-        self._create = create
-        self._update = update
-        self._under = API_PREFIX + under if under else None
-        self._parent = self.path.rpartition("{")[2].partition("}")[0] if "{" in path else None
-        resource = service.resource
+    `path` stands below the prefix of the API; so does `under`, where records are listed and created below a parent.
+    `name` is the first part of the operation ids, `tag` the group in the OpenAPI document; both are the resource's
+    name where nothing else is said.
+    """
+
+    service: type[ResourceService]
+    path: str
+    _: KW_ONLY
+    create: type[BaseModel] | None = None
+    update: type[BaseModel] | None = None
+    operations: Collection[Operation] = STANDARD
+    filters: Collection[str] = ()
+    sort: Collection[str] = ("created_at",)
+    default_sort: str = "-created_at"
+    search: Collection[str] = ()
+    under: str | None = None
+    id_in_path: str = "id"
+    name: str = ""
+    tag: str = ""
+    spec: ListSpec = field(init=False)
+    """What its lists are filtered, sorted and searched by."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be served, at start and by name."""
+        resource = self.service.resource
+        self.name = self.name or resource.name.replace("-", "_")
+        self.tag = self.tag or resource.name
         self.spec = ListSpec(
             resource.columns,
             fields=resource.line.names,
-            filters=filters,
-            sorts=sort,
-            default_sort=default_sort,
-            search=search,
+            filters=self.filters,
+            sorts=self.sort,
+            default_sort=self.default_sort,
+            search=self.search,
         )
         self._check()
 
@@ -146,50 +134,45 @@ class ResourceRouter:
         """
         resource = self.service.resource
         wider = replace(resource, read=read or resource.read, list_item=None)  # type: ignore[arg-type]
-        service = type(self.service.__name__, (self.service,), {"resource": wider, "__doc__": self.service.__doc__})
-        declared = self._declared | {
-            "create": create or self._create,
-            "update": update or self._update,
-            "filters": {*self._declared["filters"], *filters},
-            "sort": {*self._declared["sort"], *sort},
-        }
-        return ResourceRouter(service, **declared)
+        return replace(
+            self,
+            service=type(self.service.__name__, (self.service,), {"resource": wider, "__doc__": self.service.__doc__}),
+            create=create or self.create,
+            update=update or self.update,
+            filters={*self.filters, *filters},
+            sort={*self.sort, *sort},
+        )
 
-    @property
-    def name(self) -> str:
-        """Name of the resource; the tag of its routes and the first part of their operation ids."""
-        return self._name
-
-    def routes(self, style: ResponseStyle) -> list[APIRoute]:
+    def routes(self, style: ResponseStyle) -> list[ResourceRoute]:
         """Return the routes, static paths before ``/{id}``."""
-        flat = self._operations(style, parent=self._parent)
-        routes: list[APIRoute] = []
-        if self._under:
-            parent = self._under.rpartition("{")[2].partition("}")[0]
-            nested = self._operations(style, parent=parent)
-            if Operation.LIST in self.operations:
-                owner = self._under.split("/")[-3]
-                routes.append(self._route(nested, Operation.LIST, self._under, f"{owner}_{self.name}_list", parent))
-            if Operation.CREATE in self.operations:
-                routes.append(self._route(nested, Operation.CREATE, self._under, f"{self.name}_create", parent))
-        served_flat = self.operations - {Operation.CREATE} if self._under else self.operations
+        routes: list[ResourceRoute] = []
+        if self.under:
+            nested, owner = self._operations(style, self.under), self.under.split("/")[-3]
+            named = {Operation.LIST: f"{owner}_{self.name}_list", Operation.CREATE: f"{self.name}_create"}
+            routes += [
+                self._route(nested, operation, self.under, name)
+                for operation, name in named.items()
+                if operation in self.operations
+            ]
+        flat = self._operations(style, self.path)
         routes += [
-            self._route(flat, operation, self._address(operation), f"{self.name}_{operation}", self._parent)
+            self._route(flat, operation, self._address(operation), f"{self.name}_{operation}")
             for operation in Operation
-            if operation in served_flat
+            if operation in self.operations and not (self.under and operation is Operation.CREATE)
         ]
         return routes
 
-    def _operations(self, style: ResponseStyle, parent: str | None) -> Operations:
+    def _operations(self, style: ResponseStyle, path: str) -> Operations:
+        """Return the operations that are served below a path; the last id in it is the parent's."""
         return Operations(
             self.service,
             self.spec,
             style,
-            self.path,
-            create_schema=self._create,
-            update_schema=self._update,
-            parent_in_path=parent,
-            id_in_path=self._id_in_path,
+            API_PREFIX + self.path,
+            create_schema=self.create,
+            update_schema=self.update,
+            parent_in_path=path.rpartition("{")[2].partition("}")[0] if "{" in path else None,
+            id_in_path=self.id_in_path,
             located=Operation.READ in self.operations,
         )
 
@@ -198,51 +181,49 @@ class ResourceRouter:
             case Operation.CREATE | Operation.LIST | Operation.CLEAR:
                 return self.path
             case Operation.RESTORE:
-                return f"{self.path}/{{{self._id_in_path}}}/restore"
+                return f"{self.path}/{{{self.id_in_path}}}/restore"
             case _:
-                return f"{self.path}/{{{self._id_in_path}}}"
+                return f"{self.path}/{{{self.id_in_path}}}"
 
-    def _route(
-        self, served: Operations, operation: Operation, path: str, operation_id: str, parent: str | None = None
-    ) -> ResourceRoute:
+    def _route(self, served: Operations, operation: Operation, path: str, operation_id: str) -> ResourceRoute:
         facts = _FACTS[operation]
         answer = {
-            Operation.LIST: self._page_model(),
+            Operation.LIST: page_model(self.service.resource.page_name, self.service.resource.list_item),
             Operation.DELETE: Deleted,
             Operation.CLEAR: Cleared,
         }.get(operation, self.service.resource.read)
         status = deleted_status(served.style) if operation is Operation.DELETE else facts.status
         return ResourceRoute(
-            path,
+            API_PREFIX + path,
             getattr(served, operation.value),
-            self._signature(operation, parent),
+            self._signature(operation, served.parent_in_path),
             methods=[facts.method],
             status_code=status,
             response_model=None if status == _NO_CONTENT else answer_model(served.style, answer),
             operation_id=operation_id,
             name=operation_id,
-            tags=[self._tag],
+            tags=[self.tag],
             summary=facts.summary.format(one=with_article(self.service.resource.singular), many=self.name),
             responses=self._responses(operation),
-            openapi_extra=self._list_parameters() if operation is Operation.LIST else None,
+            openapi_extra={"parameters": openapi_parameters(self.spec)} if operation is Operation.LIST else None,
         )
 
     def _signature(self, operation: Operation, parent: str | None) -> Signature:
         declared: dict[str, Any] = {}
         if parent:
             declared[parent] = Annotated[UUID, Path()]
-        if f"{{{self._id_in_path}}}" in self._address(operation) and (not parent or parent == self._parent):
-            declared[self._id_in_path] = Annotated[UUID, Path()]
+        if f"{{{self.id_in_path}}}" in self._address(operation):
+            declared[self.id_in_path] = Annotated[UUID, Path()]
         match operation:
             case Operation.CREATE:
-                declared["payload"] = self._create
+                declared["payload"] = self.create
                 declared["idempotency_key"] = IdempotencyKey
             case Operation.READ if self.service.resource.versioned:
                 declared["if_none_match"] = IfNoneMatch
             case Operation.REPLACE:
-                declared["payload"] = self._create
+                declared["payload"] = self.create
             case Operation.UPDATE:
-                declared["payload"] = self._update
+                declared["payload"] = self.update
             case Operation.DELETE if self.service.resource.purgeable:
                 declared["hard"] = Annotated[bool, Query(description="Remove the record for good (needs purge).")]
             case Operation.CLEAR:
@@ -265,23 +246,16 @@ class ResourceRouter:
         is_told = Operation.READ in self.operations if operation is Operation.CREATE else is_versioned
         return _RESPONSES.get(operation) if is_told else None
 
-    def _page_model(self) -> type[BaseModel]:
-        return page_model(self.service.resource.page_name, self.service.resource.list_item)
-
-    def _list_parameters(self) -> dict[str, Any]:
-        return {"parameters": openapi_parameters(self.spec)}
-
     def _check(self) -> None:
-        """Refuse a router that could not serve its operations, at start and by name."""
         needed = {
-            Operation.CREATE: self._create,
-            Operation.REPLACE: self._create,
-            Operation.UPDATE: self._update,
+            Operation.CREATE: self.create,
+            Operation.REPLACE: self.create,
+            Operation.UPDATE: self.update,
         }
         for operation, schema in needed.items():
             if operation in self.operations and schema is None:
                 raise ConfigurationError(f"{self.path}: the operation {operation} needs its schema.")
-        for schema in (self._create, self._update):
+        for schema in (self.create, self.update):
             if schema is not None and (open_ := unbounded_strings(schema)):
                 raise ConfigurationError(
                     f"{schema.__name__}: {', '.join(open_)} may be of any length; use ShortText, MaxLen(…) or RichText."

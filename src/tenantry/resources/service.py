@@ -17,7 +17,16 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from tenantry.access import AccessContext, Breadth, FieldNotPermitted, Permits, Principal, refusal, require_anywhere
+from tenantry.access import (
+    AccessContext,
+    Breadth,
+    FieldNotPermitted,
+    Permits,
+    Principal,
+    RoleDelegation,
+    refusal,
+    require_anywhere,
+)
 from tenantry.database import UnitOfWork
 from tenantry.kernel import FieldError
 from tenantry.query import ListPage, ListRequest, ListSpec
@@ -51,6 +60,11 @@ class ResourceService:
         self.principal = principal
         self.runtime = runtime
         self.records = ResourceRepository(self.resource, uow, principal)
+
+    @property
+    def delegation(self) -> RoleDelegation:
+        """Which roles the principal may give and take, as it is in this unit of work."""
+        return RoleDelegation(self.uow, self.principal, self.runtime.permissions)
 
     # What differs from resource to resource
 

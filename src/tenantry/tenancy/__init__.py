@@ -42,6 +42,7 @@ from tenantry.tenancy.roles import Role, RoleName
 from tenantry.tenancy.settings import TenancySettings
 from tenantry.tenancy.teams.facts import TeamFacts, TeamTree, teams_key
 from tenantry.tenancy.teams.reading import read_tree, team_roles_of
+from tenantry.tenancy.tenant_cache import TenantCache
 
 __all__ = [
     "INSERT_MEMBER",
@@ -79,6 +80,7 @@ __all__ = [
     "TeamTree",
     "TenancySettings",
     "Tenant",
+    "TenantCache",
     "TenantFacts",
     "TenantNotFound",
     "TenantNotReady",

@@ -6,7 +6,7 @@ else would let a stranger list our customers.
 
 from __future__ import annotations
 
-from tenantry.kernel import BadRequest, InvalidInput, Kind, NotFound, PermissionDenied, TenantryError, Unavailable
+from tenantry.kernel import BadRequest, Conflict, InvalidInput, NotFound, PermissionDenied, Unavailable
 
 
 class TenantMissing(BadRequest):
@@ -49,10 +49,8 @@ class TenantNotFound(NotFound):
     """There is no such tenant."""
 
 
-class SlugTaken(TenantryError):
+class SlugTaken(Conflict):
     """A tenant with this slug exists."""
-
-    kind = Kind.CONFLICT
 
 
 class SlugReserved(InvalidInput):
@@ -67,20 +65,16 @@ class MemberNotFound(NotFound):
     """There is no such member."""
 
 
-class AlreadyMember(TenantryError):
+class AlreadyMember(Conflict):
     """This person is a member already."""
-
-    kind = Kind.CONFLICT
 
 
 class UnknownUser(InvalidInput):
     """There is no such user with a verified e-mail address."""
 
 
-class LastOwner(TenantryError):
+class LastOwner(Conflict):
     """A tenant keeps at least one owner."""
-
-    kind = Kind.CONFLICT
 
 
 class RoleAboveOwn(PermissionDenied):
@@ -91,10 +85,8 @@ class InvitationNotFound(NotFound):
     """There is no such open invitation."""
 
 
-class InvitationPending(TenantryError):
+class InvitationPending(Conflict):
     """This address was invited at the same moment by somebody else."""
-
-    kind = Kind.CONFLICT
 
 
 class InvalidInvitation(BadRequest):
@@ -109,22 +101,16 @@ class TeamNotFound(NotFound):
     """There is no such team."""
 
 
-class TeamNameTaken(TenantryError):
+class TeamNameTaken(Conflict):
     """A team with this name exists."""
 
-    kind = Kind.CONFLICT
 
-
-class TeamHasTeams(TenantryError):
+class TeamHasTeams(Conflict):
     """Other teams stand in this team."""
 
-    kind = Kind.CONFLICT
 
-
-class AlreadyInTeam(TenantryError):
+class AlreadyInTeam(Conflict):
     """This member is in the team already."""
-
-    kind = Kind.CONFLICT
 
 
 class UnknownParent(InvalidInput):
@@ -143,10 +129,8 @@ class TeamTooDeep(InvalidInput):
     """Teams stand in one another on 20 levels at most."""
 
 
-class TooManyTeams(TenantryError):
+class TooManyTeams(Conflict):
     """There are too many teams already."""
-
-    kind = Kind.CONFLICT
 
 
 class TeamMemberNotFound(NotFound):

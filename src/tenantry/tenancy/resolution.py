@@ -13,7 +13,7 @@ from typing import cast
 from uuid import UUID
 
 from tenantry.cache import MISSING, FactCache
-from tenantry.database import Database
+from tenantry.database import Database, UnitOfWork
 from tenantry.kernel import SYSTEM, TenantId
 from tenantry.tenancy.errors import (
     DuplicateTenantHeader,
@@ -33,6 +33,7 @@ from tenantry.tenancy.repository import COUNT_MEMBERS, MEMBERSHIPS_AMONG, TENANT
 from tenantry.tenancy.settings import DEFAULT_SLUG
 from tenantry.tenancy.teams.facts import TeamTree, teams_key
 from tenantry.tenancy.teams.reading import read_tree
+from tenantry.tenancy.tenant_cache import TenantCache
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -43,6 +44,8 @@ class TenantResolver:
     def __init__(self, database: Database, facts: FactCache) -> None:
         self._database = database
         self._facts = facts
+        self._trees = TenantCache(database, facts, teams_key, read_tree)
+        self._counts = TenantCache(database, facts, count_key, _count_members)
 
     def peek(
         self, user_id: UUID, active_tenant_id: UUID | None, header_id: str | None, header_slug: str | None
@@ -141,11 +144,11 @@ class TenantResolver:
 
     async def can_own(self, tenant_id: UUID, subject_id: UUID) -> bool:
         """Tell whether records can be given to somebody: to a member, or to a team of the tenant."""
-        return await self.is_member(tenant_id, subject_id) or subject_id in await self._tree(tenant_id)
+        return await self.is_member(tenant_id, subject_id) or subject_id in await self._trees.load(tenant_id)
 
     async def count(self, tenant_id: UUID) -> int:
         """Return how many members the tenant has now."""
-        return await self._facts.load(count_key(tenant_id), lambda: self._count(tenant_id))
+        return await self._counts.load(tenant_id)
 
     async def _memberships(self, user_id: UUID, tenant_id: UUID | None, slug: str | None) -> list[Membership]:
         """Return the person's memberships among the named tenants; one statement, whether they exist or not."""
@@ -157,7 +160,7 @@ class TenantResolver:
             tenant, held = TenantFacts.of(row), _Held(row["role"], tuple(row["teams"]))
             self._remember(tenant, since)
             self._facts.keep(member_key(tenant.id, user_id), held, since=since)
-            found.append(held.within(tenant, await self._tree(tenant.id) if held.teams else None))
+            found.append(held.within(tenant, await self._trees.load(tenant.id) if held.teams else None))
         return found
 
     async def _public(self, tenant_id: UUID | None, slug: str | None) -> list[TenantFacts]:
@@ -180,18 +183,6 @@ class TenantResolver:
         named = self._facts.peek(slug_key(slug)) if slug is not None else tenant_id
         tenant = self._facts.peek(f"tenant:{named}")
         return None if tenant is MISSING else cast("TenantFacts", tenant)
-
-    async def _count(self, tenant_id: UUID) -> int:
-        async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
-            number: int = await uow.value(COUNT_MEMBERS, tenant_id=tenant_id)
-        return number
-
-    async def _tree(self, tenant_id: UUID) -> TeamTree:
-        return await self._facts.load(teams_key(tenant_id), lambda: self._read_tree(tenant_id))
-
-    async def _read_tree(self, tenant_id: UUID) -> TeamTree:
-        async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
-            return await read_tree(uow, tenant_id)
 
     def _remember(self, tenant: TenantFacts, since: int) -> None:
         self._facts.keep(tenant_key(tenant.id), tenant, since=since)
@@ -222,6 +213,12 @@ class _Held:
             return Membership(tenant, self.role)
         teams = tree.above(self.teams)
         return Membership(tenant, self.role, teams, tree.roles_of(teams))
+
+
+async def _count_members(uow: UnitOfWork, tenant_id: UUID) -> int:
+    """Return how many members the tenant has now."""
+    number: int = await uow.value(COUNT_MEMBERS, tenant_id=tenant_id)
+    return number
 
 
 def _named(header_id: str | None, header_slug: str | None) -> tuple[UUID | None, str | None]:

@@ -14,7 +14,7 @@ import structlog
 from httpx2 import Response
 from tests.acceptance.conftest import url_of_admin
 
-from tenantry.access.keys import secrets_of
+from tenantry.access.keys.secrets import secrets_of
 from tenantry.database import DatabaseUrls
 from tenantry.kernel import new_id
 from tenantry.observability import redact_text

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from tenantry.kernel import BadRequest, Kind, TenantryError
+from tenantry.kernel import BadRequest, Unauthenticated
 
 
-class InvalidApiKey(TenantryError):
+class InvalidApiKey(Unauthenticated):
     """The API key is not valid."""
-
-    kind = Kind.UNAUTHENTICATED
 
 
 class TwoCredentials(BadRequest):

@@ -15,7 +15,6 @@ from tenantry.access.roles.facts import RoleFacts, read_roles
 from tenantry.access.roles.repository import ALLOWED_TO_ROLES, ROLE_OF_ACCOUNT
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.database import UnitOfWork
-from tenantry.kernel import FieldError
 from tenantry.runtime import PermissionMeanings
 from tenantry.tenancy import ROLE_OF_MEMBER, NotAMember, Role, RoleAboveOwn, lock_roles_shared, team_roles_of
 
@@ -52,58 +51,61 @@ class Delegable:
 
 
 class RoleDelegation:
-    """Decides who may give which role; nobody gives what they do not hold."""
+    """Decides which roles a principal may give and take; nobody gives what they do not hold.
 
-    def __init__(self, catalog: PermissionMeanings) -> None:
+    What the acting person holds is read again in the transaction of `uow`, and held until its end.
+    """
+
+    def __init__(self, uow: UnitOfWork, principal: Principal, catalog: PermissionMeanings) -> None:
+        self._uow = uow
+        self._principal = principal
         self._catalog = catalog
 
-    async def require_may_give(self, uow: UnitOfWork, principal: Principal, *roles: str) -> None:
+    async def require_may_give(self, *roles: str) -> None:
         """Refuse to give a role that holds more than whoever acts.
 
-        What the acting person holds is read again in the transaction of `uow` and held until its end. Raises
-        `NotAMember` (403), `UnknownRole` (422) and `RoleAboveOwn` (403).
+        Raises `NotAMember` (403), `UnknownRole` (422) and `RoleAboveOwn` (403).
         """
-        own_roles, delegable = await self._read(uow, principal)
+        own_roles, delegable = await self._read()
         for name in roles:
             if name not in BUILT_IN_IDS and name not in own_roles:
-                raise UnknownRole(errors=[FieldError("/role", UnknownRole.title, UnknownRole.code)])
-        self._require_covered(delegable, roles, own_roles, await self._granted(uow, principal) if roles else {})
+                raise UnknownRole.at("/role")
+        self._require_covered(delegable, roles, own_roles, await self._granted() if roles else {})
 
-    async def require_may_take(self, uow: UnitOfWork, principal: Principal, *roles: str) -> None:
+    async def require_may_take(self, *roles: str) -> None:
         """Refuse to take roles that hold more than whoever acts; one that is no more holds nothing."""
-        own_roles, delegable = await self._read(uow, principal)
-        self._require_covered(
-            delegable, [name for name in roles if name in BUILT_IN_IDS or name in own_roles], own_roles, granted={}
-        )
+        own_roles, delegable = await self._read()
+        known = [name for name in roles if name in BUILT_IN_IDS or name in own_roles]
+        self._require_covered(delegable, known, own_roles, granted={})
 
-    async def require_holds(self, uow: UnitOfWork, principal: Principal, permissions: Iterable[str]) -> None:
+    async def require_holds(self, permissions: Iterable[str]) -> None:
         """Refuse to pass on what the roles of whoever acts do not hold now. Raises `BeyondOwnPermissions` (403)."""
-        _, delegable = await self._read(uow, principal)
+        _, delegable = await self._read()
         if delegable is not None and not delegable.covers(permissions, Role.VIEWER):
             raise BeyondOwnPermissions
 
-    async def delegable(
-        self, uow: UnitOfWork, principal: Principal, own_roles: Mapping[str, RoleFacts]
-    ) -> Delegable | None:
+    async def delegable(self, own_roles: Mapping[str, RoleFacts]) -> Delegable | None:
         """Return what whoever acts may pass on; None for the application itself, which nothing limits.
 
         Raises `NotAMember` for somebody who has no place in the tenant any more.
         """
-        if principal.is_system:
+        if self._principal.is_system:
             return None
-        held = await _held_roles(uow, principal.tenant.id, principal.holder_id)
+        held = await _held_roles(self._uow, self._principal.tenant.id, self._principal.holder_id)
         permissions = (role_permissions(name, self._catalog, own_roles) for name in held)
-        return Delegable(frozenset().union(*permissions), highest_rank(held, own_roles), principal.ceiling)
+        ceiling = self._principal.ceiling
+        return Delegable(frozenset().union(*permissions), highest_rank(held, own_roles), ceiling)
 
-    async def _read(self, uow: UnitOfWork, principal: Principal) -> tuple[dict[str, RoleFacts], Delegable | None]:
-        await lock_roles_shared(uow, principal.tenant.id)
-        own_roles = await read_roles(uow, principal.tenant.id, self._catalog)
-        return own_roles, await self.delegable(uow, principal, own_roles)
+    async def _read(self) -> tuple[dict[str, RoleFacts], Delegable | None]:
+        tenant_id = self._principal.tenant.id
+        await lock_roles_shared(self._uow, tenant_id)
+        own_roles = await read_roles(self._uow, tenant_id, self._catalog)
+        return own_roles, await self.delegable(own_roles)
 
-    async def _granted(self, uow: UnitOfWork, principal: Principal) -> Mapping[UUID, frozenset[str]]:
+    async def _granted(self) -> Mapping[UUID, frozenset[str]]:
         """Return what grants on whole resources allow, by role: whoever gets a role gets that as well."""
         allowed = defaultdict[UUID, list[str]](list)
-        for row in await uow.all(ALLOWED_TO_ROLES, tenant_id=principal.tenant.id):
+        for row in await self._uow.all(ALLOWED_TO_ROLES, tenant_id=self._principal.tenant.id):
             allowed[row["subject_id"]].append(row["action"])
         return {role_id: self._catalog.expand(actions) for role_id, actions in allowed.items()}
 
@@ -115,16 +117,10 @@ class RoleDelegation:
         granted: Mapping[UUID, frozenset[str]],
     ) -> None:
         for name in names:
-            permissions, rank = self._meaning(name, own_roles)
+            permissions, rank = role_permissions(name, self._catalog, own_roles), highest_rank([name], own_roles)
             also = granted.get(BUILT_IN_IDS[name] if name in BUILT_IN_IDS else own_roles[name].id, frozenset())
-            if delegable is not None and not delegable.covers(permissions | also, rank):
+            if delegable is not None and not (rank and delegable.covers(permissions | also, rank)):
                 raise RoleAboveOwn
-
-    def _meaning(self, name: str, own_roles: Mapping[str, RoleFacts]) -> tuple[frozenset[str], Role]:
-        if name in BUILT_IN_IDS:
-            return self._catalog.of_role(name), Role(name)
-        role = own_roles[name]
-        return role.permissions, Role(role.counts_as)
 
 
 async def _held_roles(uow: UnitOfWork, tenant_id: UUID, holder_id: UUID | None) -> tuple[str, ...]:

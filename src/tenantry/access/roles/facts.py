@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from tenantry.access.roles.repository import ALL_ROLES
-from tenantry.cache import FactCache
-from tenantry.database import Database, UnitOfWork
-from tenantry.kernel import SYSTEM
+from tenantry.database import UnitOfWork
 from tenantry.runtime import PermissionMeanings
 
 
@@ -22,27 +18,6 @@ class RoleFacts:
     name: str
     counts_as: str
     permissions: frozenset[str]
-
-
-class RoleCache:
-    """The roles of each tenant's own by name, from cached facts where they are known."""
-
-    def __init__(self, database: Database, facts: FactCache, catalog: PermissionMeanings) -> None:
-        self._database = database
-        self._facts = facts
-        self._catalog = catalog
-
-    def peek(self, tenant_id: UUID) -> Any:
-        """Return the tenant's roles by name, or `MISSING`."""
-        return self._facts.peek(roles_key(tenant_id))
-
-    async def load(self, tenant_id: UUID) -> Mapping[str, RoleFacts]:
-        """Return the tenant's roles by name, from the database if need be."""
-        return await self._facts.load(roles_key(tenant_id), lambda: self._read(tenant_id))
-
-    async def _read(self, tenant_id: UUID) -> Mapping[str, RoleFacts]:
-        async with self._database.control_scope(actor=SYSTEM, tenant_id=tenant_id) as uow:
-            return await read_roles(uow, tenant_id, self._catalog)
 
 
 async def read_roles(uow: UnitOfWork, tenant_id: UUID, catalog: PermissionMeanings) -> dict[str, RoleFacts]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenantry.kernel import InvalidInput, Kind, PermissionDenied, TenantryError
+from tenantry.kernel import Conflict, InvalidInput, PermissionDenied
 
 
 class KeysNeedAPerson(PermissionDenied):
@@ -13,10 +13,8 @@ class UnknownServiceAccount(InvalidInput):
     """There is no such service account in this tenant."""
 
 
-class TooManyKeys(TenantryError):
+class TooManyKeys(Conflict):
     """There are too many keys already; delete one that is not used."""
-
-    kind = Kind.CONFLICT
 
 
 class InvalidExpiry(InvalidInput):

@@ -13,11 +13,10 @@ from tenantry.access import (
     BeyondOwnPermissions,
     NewSecret,
     Principal,
-    RoleDelegation,
     api_key_key,
     require_anywhere,
 )
-from tenantry.kernel import FieldError, new_id
+from tenantry.kernel import new_id
 from tenantry.resources import ResourceDefinition, ResourceService, Write
 from tenantry.standard.api_keys.errors import InvalidExpiry, TooManyKeys, UnknownServiceAccount
 from tenantry.standard.api_keys.reach import KeyAccess, require_person
@@ -73,7 +72,7 @@ class ApiKeyService(ResourceService):
         if write.values["role"] is not None:
             roles.append(write.values["role"])
         if roles:
-            await RoleDelegation(self.runtime.permissions).require_may_give(self.uow, self.principal, *roles)
+            await self.delegation.require_may_give(*roles)
 
     async def check_delete(self, write: Write) -> None:
         """Refuse nothing more: whoever reaches a key to delete it may take it, whatever it can do."""
@@ -97,8 +96,7 @@ class ApiKeyService(ResourceService):
         self.principal.require("service-accounts:manage")
         role = await self.uow.value(HOLD_ACCOUNT, **holder)
         if role is None:
-            field = FieldError("/service_account_id", UnknownServiceAccount.title, UnknownServiceAccount.code)
-            raise UnknownServiceAccount(errors=[field])
+            raise UnknownServiceAccount.at("/service_account_id")
         return [role]
 
     def _holder(self, write: Write) -> dict[str, Any]:
@@ -118,5 +116,4 @@ class ApiKeyService(ResourceService):
 
 def _require_expiry_ahead(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and not now < expires_at <= now + MAX_LIFETIME:
-        message = f"Choose a time in the future, at most {MAX_LIFETIME.days} days ahead"
-        raise InvalidExpiry(errors=[FieldError("/expires_at", message, InvalidExpiry.code)])
+        raise InvalidExpiry.at("/expires_at", f"Choose a time in the future, at most {MAX_LIFETIME.days} days ahead")

@@ -30,19 +30,14 @@ from tenantry.standard.auth.schemas import (
     TokenResponse,
 )
 from tenantry.standard.auth.service import Auth
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.users import UserRead
 
 router = api_router("/auth", tags=["auth"])
 _public = [Depends(public)]
 
 
-def auth_service(request: Request) -> Auth:
-    """Return the service of the application."""
-    service: Auth = request.app.state.assembly.services.auth
-    return service
-
-
-AuthService = Annotated[Auth, Depends(auth_service)]
+AuthService = Annotated[Auth, standard_service("auth")]
 
 
 @router.post(

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from tenantry.kernel import BadRequest, FieldError
+from tenantry.kernel import BadRequest
 
 
 class InvalidQuestion(BadRequest):
     """The question makes no sense."""
-
-    @classmethod
-    def at(cls, parameter: str, message: str) -> Self:
-        """Return the error for one parameter of the query."""
-        return cls(message, errors=[FieldError(f"?{parameter}", message, cls.code)])
 
 
 class UnknownAction(InvalidQuestion):

@@ -43,7 +43,7 @@ class AccessQuestion:
     def target(self, catalog: PermissionCatalog, resources: Mapping[str, ResourceAccess]) -> QuestionTarget:
         """Return what is asked about, without the record. Raises `UnknownAction` and other `InvalidQuestion`s."""
         if self.action not in catalog.descriptions:
-            raise UnknownAction.at("action", "There is no such action; GET /permissions lists them.")
+            raise UnknownAction.at("?action", "There is no such action; GET /permissions lists them.")
         of = resources.get(self.action.partition(":")[0])
         target = QuestionTarget(self.action, of, self._named(of, resources))
         if self.resource_id is not None:
@@ -63,7 +63,7 @@ class AccessQuestion:
         above, named = tuple(of.above) if of else (), resources.get(self.resource_type)
         if named not in above:
             known = ", ".join(one.singular for one in above) or resource
-            raise UnknownResourceType.at("resource_type", f"{self.action} is asked about: {known}.")
+            raise UnknownResourceType.at("?resource_type", f"{self.action} is asked about: {known}.")
         return named
 
 
@@ -108,8 +108,8 @@ def _require_single_record(target: QuestionTarget) -> None:
     """Refuse a record where the question cannot be about one."""
     of, named = target.of, target.named
     if of is None or named is None:
-        raise InvalidQuestion.at("resource_id", "This action is not about single records.")
+        raise InvalidQuestion.at("?resource_id", "This action is not about single records.")
     if target.verb == CREATE and of is named:
         above = of.parent.access.singular if of.parent else None
         way = f"name the {above} that is to hold it, by resource_type={above}" if above else "leave it out"
-        raise InvalidQuestion.at("resource_id", f"What is to be created has no id yet: {way}.")
+        raise InvalidQuestion.at("?resource_id", f"What is to be created has no id yet: {way}.")

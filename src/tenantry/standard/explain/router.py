@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import WithJsonSchema
 
 from tenantry.access import MAX_PERMISSION, Access, SubjectType, member, require_permission
 from tenantry.http import api_router, fails_with
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.explain.errors import InvalidQuestion
 from tenantry.standard.explain.question import AccessQuestion, SubjectReference
 from tenantry.standard.explain.schemas import ExplanationRead, WhoCanRead
@@ -17,11 +18,6 @@ from tenantry.standard.explain.service import EXPLAIN, Explainer
 
 _AN_ID = WithJsonSchema({"type": "string", "format": "uuid"})
 """Each may be absent, which in Python is None; the document does not offer ``null``, which no query can hold."""
-
-
-def _explainer(request: Request) -> Explainer:
-    service: Explainer = request.app.state.assembly.services.explainer
-    return service
 
 
 def _question(
@@ -56,11 +52,11 @@ def _about(
     }
     named = [SubjectReference(kind, subject_id) for kind, subject_id in asked.items() if subject_id is not None]
     if len(named) > 1:
-        raise InvalidQuestion.at("user_id", "Name one of user_id, service_account_id and api_key_id.")
+        raise InvalidQuestion.at("?user_id", "Name one of user_id, service_account_id and api_key_id.")
     return named[0] if named else None
 
 
-Service = Annotated[Explainer, Depends(_explainer)]
+Service = Annotated[Explainer, standard_service("explainer")]
 Asked = Annotated[AccessQuestion, Depends(_question)]
 About = Annotated[SubjectReference | None, Depends(_about)]
 _explains: Any = require_permission(EXPLAIN)

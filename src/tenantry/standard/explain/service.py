@@ -131,7 +131,7 @@ async def _everybody(uow: UnitOfWork, tenant_id: UUID, after: UUID | None) -> As
     if after is not None:
         last = await find_subject(uow, tenant_id, after)
         if last is None:
-            raise UnknownPosition.at("after", "There is no such subject; begin anew.")
+            raise UnknownPosition.at("?after", "There is no such subject; begin anew.")
     while batch := await read_actors(uow, tenant_id, last):
         for number, subject in enumerate(batch):
             if number % TURN == 0:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from tenantry.access import BUILT_IN_IDS, SubjectType, UnknownSubject
 from tenantry.database import Row, UnitOfWork
-from tenantry.kernel import FieldError
 from tenantry.standard.grants.repository import (
     API_KEY_NAMED,
     ROLE_NAMED,
@@ -40,8 +39,7 @@ async def find_subject(uow: UnitOfWork, kind: SubjectType, called: str) -> Subje
     """
     found = await _find_role(uow, called) if kind is SubjectType.ROLE else await _find_by_id(uow, kind, called)
     if found is None:
-        message = f"There is no such {kind.replace('_', ' ')} in this tenant."
-        raise UnknownSubject(errors=[FieldError("/subject_id", message, "unknown_subject")])
+        raise UnknownSubject.at("/subject_id", f"There is no such {kind.replace('_', ' ')} in this tenant.")
     return found
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from tenantry.access import BeyondOwnPermissions, Effect, GrantExpired, Principal, RoleDelegation, UnknownPermission
 from tenantry.database import UnitOfWork
-from tenantry.kernel import FieldError
 from tenantry.runtime import Runtime
 from tenantry.standard.grants.directory import Subject
 from tenantry.standard.grants.repository import MARK_GRANTED
@@ -32,11 +31,11 @@ class GrantWriter:
         """
         resource, _, verb = asked.action.partition(":")
         if resource not in resources or not self._runtime.permissions.expand([asked.action]):
-            raise _unknown("There is no such action here.")
+            raise UnknownPermission.at("/action", "There is no such action here.")
         if verb == "grant" or asked.action in by_roles:
-            raise _unknown("Roles alone decide about this, on every record alike.")
+            raise UnknownPermission.at("/action", "Roles alone decide about this, on every record alike.")
         if asked.expires_at is not None and asked.expires_at <= self._runtime.clock.now():
-            raise GrantExpired(errors=[FieldError("/expires_at", "This moment has passed.", "in_the_past")])
+            raise GrantExpired.at("/expires_at", "This moment has passed.", "in_the_past")
 
     async def require_held(self, uow: UnitOfWork, action: str, effect: str) -> None:
         """Refuse to allow what the giver does not hold; to deny somebody something one need not have it.
@@ -49,7 +48,7 @@ class GrantWriter:
         permissions = self._runtime.permissions.expand([action])
         if lacking := sorted(one for one in permissions if not self._principal.holds(one)):
             raise BeyondOwnPermissions(f"You do not hold {', '.join(lacking)}.")
-        await RoleDelegation(self._runtime.permissions).require_holds(uow, self._principal, permissions)
+        await RoleDelegation(uow, self._principal, self._runtime.permissions).require_holds(permissions)
 
     def columns(self, asked: GrantCreate, subject: Subject, resource_type: str) -> dict[str, Any]:
         """Return the columns of the grant, but for whose and when it is."""
@@ -71,7 +70,3 @@ async def mark_granted(uow: UnitOfWork, runtime: Runtime, tenant: TenantFacts, m
     if not tenant.granted.issuperset(marks):
         await uow.run(MARK_GRANTED, tenant_id=tenant.id, resources=sorted(marks))
         await runtime.facts.announce(uow, tenant_key(tenant.id))
-
-
-def _unknown(message: str) -> UnknownPermission:
-    return UnknownPermission(errors=[FieldError("/action", message, UnknownPermission.code)])

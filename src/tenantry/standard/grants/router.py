@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from tenantry.access import Access, AccessContext, ResourceAccess, member
 from tenantry.http import API_PREFIX, CREATED, api_router
@@ -21,6 +21,7 @@ from tenantry.resources import (
     page_model,
     parameters_of,
 )
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.grants.records import RecordGrants
 from tenantry.standard.grants.repository import OF_RECORD
 from tenantry.standard.grants.schemas import GrantCreate, GrantRead, TypeGrantCreate
@@ -40,18 +41,12 @@ type_grants = ResourceRouter(
 )
 
 
-def grant_service(request: Request) -> GrantService:
-    """Return the service of the application."""
-    service: GrantService = request.app.state.assembly.services.grants
-    return service
-
-
-Service = Annotated[GrantService, Depends(grant_service)]
+Service = Annotated[GrantService, standard_service("grants")]
 
 
 def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
     """Return the routes of the grants on records of one resource; `path` is where its records are, below the prefix."""
-    router = api_router(path + "/{id}/grants", tags=[of.resource])
+    router = api_router(path + "/{id}/grants", tags=[of.resource], dependencies=[member])
     one = with_article(of.singular)
 
     @router.get(
@@ -59,7 +54,6 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         operation_id=f"{of.resource}_grants_list",
         summary=f"List the grants on {one}",
         response_model=GrantPage,
-        dependencies=[member],
         openapi_extra=parameters_of(OF_RECORD),
     )
     async def list_grants(id: UUID, request: Request, service: Service, access: Access) -> Response:  # noqa: A002
@@ -78,7 +72,6 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         summary=f"Grant something on {one}",
         response_model=GrantRead,
         responses={201: CREATED},
-        dependencies=[member],
     )
     async def give(
         id: UUID,  # noqa: A002
@@ -95,7 +88,6 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         status_code=204,
         operation_id=f"{of.resource}_grants_delete",
         summary=f"Take a grant on {one} back",
-        dependencies=[member],
     )
     async def take(id: UUID, grant_id: UUID, service: Service, access: Access) -> None:  # noqa: A002
         """Take a grant back; it counts no more from the next request on."""

@@ -21,7 +21,6 @@ from tenantry.access import (
 )
 from tenantry.audit import record
 from tenantry.database import Plane, UnitOfWork
-from tenantry.kernel import FieldError
 from tenantry.resources import ResourceDefinition, ResourceService, Write
 from tenantry.runtime import Runtime
 from tenantry.standard.grants.directory import find_subject
@@ -106,8 +105,7 @@ class TypeGrantService(ResourceService):
         singulars = self.runtime.permissions.singulars
         found = next((plural for plural, singular in singulars.items() if name in (plural, singular)), None)
         if found is None:
-            message = f"The resources are {', '.join(sorted(singulars.values()))}."
-            raise UnknownResource(errors=[FieldError("/resource_type", message, "unknown_resource")])
+            raise UnknownResource.at("/resource_type", f"The resources are {', '.join(sorted(singulars.values()))}.")
         return found
 
 

@@ -105,6 +105,6 @@ class Invitations:
         if invited_by is not None:
             inviting = Principal(Actor(ActorKind.USER, invited_by), invited_by, tenant, "", frozenset())
         try:
-            await RoleDelegation(self._runtime.permissions).require_may_give(uow, inviting, accepted["role"])
+            await RoleDelegation(uow, inviting, self._runtime.permissions).require_may_give(accepted["role"])
         except (NotAMember, RoleAboveOwn, InvalidInput):
             raise InvalidInvitation from None

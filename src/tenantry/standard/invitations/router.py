@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from tenantry.http import api_router, fails_with
 from tenantry.identity import CurrentIdentity, signed_in
 from tenantry.resources import Operation, ResourceRouter, request_id_of
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.invitations.accepting import Invitations
 from tenantry.standard.invitations.schemas import InvitationAccept, InvitationCreate, JoinedTenant
 from tenantry.standard.invitations.service import InvitationService
@@ -26,19 +27,13 @@ invitations = ResourceRouter(
 accepting = api_router("/invitations", tags=["invitations"])
 
 
-def invitations_of_application(request: Request) -> Invitations:
-    """Return the service of the application."""
-    service: Invitations = request.app.state.assembly.services.invitations
-    return service
-
-
 @accepting.post(
     "/accept", operation_id="invitations_accept", responses=fails_with(400), dependencies=[Depends(signed_in)]
 )
 async def accept(
     request: Request,
     payload: InvitationAccept,
-    service: Annotated[Invitations, Depends(invitations_of_application)],
+    service: Annotated[Invitations, standard_service("invitations")],
     identity: CurrentIdentity,
 ) -> JoinedTenant:
     """Join a tenant with the token of the mail."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import AccessContext, ResourceAccess, RoleDelegation
+from tenantry.access import AccessContext, ResourceAccess
 from tenantry.database import Plane
 from tenantry.identity import email_key
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService, Write
@@ -55,8 +55,7 @@ class InvitationService(ResourceService):
 
     async def check_create(self, write: Write) -> None:
         """Refuse a role that whoever acts may not give."""
-        roles = RoleDelegation(self.runtime.permissions)
-        await roles.require_may_give(self.uow, self.principal, write.values["role"])
+        await self.delegation.require_may_give(write.values["role"])
 
     async def check_delete(self, write: Write) -> None:
         """Refuse nothing: to take back an offer is to take nothing from anybody."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Response
 
 from tenantry.access import Access, member, require_permission
 from tenantry.database import Plane
 from tenantry.http import API_PREFIX, CREATED, api_router, etag
 from tenantry.resources import Expected, Operation, ResourceRouter
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.invitations.schemas import InvitationRead
 from tenantry.standard.invitations.service import invite
 from tenantry.standard.members.joining import Members
@@ -32,12 +33,6 @@ joining = api_router("/members", tags=["members"])
 _manager: Any = require_permission("members:manage")
 
 
-def members_of_application(request: Request) -> Members:
-    """Return the service of the application."""
-    service: Members = request.app.state.assembly.services.members
-    return service
-
-
 @joining.post(
     "",
     status_code=201,
@@ -50,7 +45,7 @@ def members_of_application(request: Request) -> Members:
     },
 )
 async def add_member(
-    payload: MemberAdd, service: Annotated[Members, Depends(members_of_application)], access: Access
+    payload: MemberAdd, service: Annotated[Members, standard_service("members")], access: Access
 ) -> Response:
     """Add a member, or mail an invitation to an address that nobody has verified."""
     user_id = payload.user_id or await service.find(access, str(payload.email))

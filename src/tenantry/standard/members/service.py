@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from tenantry.access import Breadth, Permit, Permits, ResourceAccess, RoleDelegation
+from tenantry.access import Breadth, Permit, Permits, ResourceAccess
 from tenantry.database import Row
 from tenantry.resources import Rendered, ResourceDefinition, ResourceService, Write
 from tenantry.standard.members.repository import LOCK_MEMBERS, REVOKE_INVITATIONS_TO
@@ -56,12 +56,12 @@ class MemberService(ResourceService):
         """Refuse who is no user with a verified address, and a role that whoever acts may not give."""
         if await self.uow.one(VERIFIED_USER_BY_ID, user_id=write.values["user_id"]) is None:
             raise UnknownUser
-        await self._delegation.require_may_give(self.uow, self.principal, write.values["role"])
+        await self.delegation.require_may_give(write.values["role"])
 
     async def check_update(self, write: Write) -> None:
         """Refuse to touch a member who is above whoever acts, and to give a role that they may not give."""
         await self._require_may_take(write.before)
-        await self._delegation.require_may_give(self.uow, self.principal, write.after("role"))
+        await self.delegation.require_may_give(write.after("role"))
 
     async def check_delete(self, write: Write) -> None:
         """Refuse to remove a member who is above whoever acts, but for whoever leaves."""
@@ -97,13 +97,9 @@ class MemberService(ResourceService):
             "deleted": "members.removed",
         }[happened]
 
-    @property
-    def _delegation(self) -> RoleDelegation:
-        return RoleDelegation(self.runtime.permissions)
-
     async def _require_may_take(self, member: Row) -> None:
         by_teams = await team_roles_of(self.uow, self.principal.tenant.id, member["user_id"])
-        await self._delegation.require_may_take(self.uow, self.principal, member["role"], *by_teams)
+        await self.delegation.require_may_take(member["role"], *by_teams)
 
     def _require_owner(self, user_id: UUID, *, becomes: str | None) -> None:
         """Refuse to take an owner who is the only one; others count as long as their account is open."""

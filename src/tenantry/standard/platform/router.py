@@ -11,6 +11,7 @@ from pydantic import WithJsonSchema
 from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router
 from tenantry.identity import PlatformAdmin, person, require_platform_admin
 from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.platform.service import PlatformCall, PlatformTenants
 from tenantry.standard.tenants.repository import ALL_TENANTS
 from tenantry.standard.tenants.router import versioned
@@ -33,15 +34,8 @@ Reason = Annotated[
 ]
 
 
-router = api_router("/platform", tags=["platform"])
-_by_admin = [Depends(require_platform_admin)]
+router = api_router("/platform", tags=["platform"], dependencies=[Depends(require_platform_admin)])
 _listing = parameters_of(ALL_TENANTS)
-
-
-def platform_service(request: Request) -> PlatformTenants:
-    """Return the service of the application."""
-    service: PlatformTenants = request.app.state.assembly.services.platform
-    return service
 
 
 async def platform_call(request: Request, identity: PlatformAdmin, reason: Reason = None) -> PlatformCall:
@@ -50,7 +44,7 @@ async def platform_call(request: Request, identity: PlatformAdmin, reason: Reaso
     return PlatformCall(person(identity), named, request_id_of(request))
 
 
-Service = Annotated[PlatformTenants, Depends(platform_service)]
+Service = Annotated[PlatformTenants, standard_service("platform")]
 Call = Annotated[PlatformCall, Depends(platform_call)]
 
 
@@ -58,7 +52,6 @@ Call = Annotated[PlatformCall, Depends(platform_call)]
     "/tenants",
     operation_id="platform_tenants_list",
     response_model=TenantPage,
-    dependencies=_by_admin,
     openapi_extra=_listing,
 )
 async def list_tenants(request: Request, service: Service, by: Call) -> Response:
@@ -72,7 +65,6 @@ async def list_tenants(request: Request, service: Service, by: Call) -> Response
     status_code=201,
     operation_id="platform_tenants_create",
     responses={201: CREATED},
-    dependencies=_by_admin,
 )
 async def create_tenant(payload: PlatformTenantCreate, response: Response, service: Service, by: Call) -> TenantRead:
     """Found a tenant, also with a reserved slug or a schema of its own."""
@@ -83,15 +75,13 @@ async def create_tenant(payload: PlatformTenantCreate, response: Response, servi
     return versioned(tenant, response)
 
 
-@router.get("/stats", operation_id="platform_stats", dependencies=_by_admin)
+@router.get("/stats", operation_id="platform_stats")
 async def read_stats(service: Service, by: Call) -> PlatformStatsRead:
     """How many tenants and people there are."""
     return await service.stats(by)
 
 
-@router.get(
-    "/tenants/{tenant_id}", operation_id="platform_tenants_read", responses={200: VERSIONED}, dependencies=_by_admin
-)
+@router.get("/tenants/{tenant_id}", operation_id="platform_tenants_read", responses={200: VERSIONED})
 async def read_tenant(tenant_id: UUID, response: Response, service: Service, by: Call) -> TenantRead:
     """A tenant."""
     return versioned(await service.read(by, tenant_id), response)
@@ -101,7 +91,6 @@ async def read_tenant(tenant_id: UUID, response: Response, service: Service, by:
     "/tenants/{tenant_id}",
     operation_id="platform_tenants_update",
     responses={200: VERSIONED},
-    dependencies=_by_admin,
 )
 async def update_tenant(
     tenant_id: UUID,
@@ -120,7 +109,6 @@ async def update_tenant(
     "/tenants/{tenant_id}/suspend",
     operation_id="platform_tenants_suspend",
     responses={200: VERSIONED},
-    dependencies=_by_admin,
 )
 async def suspend(tenant_id: UUID, response: Response, service: Service, by: Call) -> TenantRead:
     """Let nobody work in a tenant until it is resumed."""
@@ -131,7 +119,6 @@ async def suspend(tenant_id: UUID, response: Response, service: Service, by: Cal
     "/tenants/{tenant_id}/resume",
     operation_id="platform_tenants_resume",
     responses={200: VERSIONED},
-    dependencies=_by_admin,
 )
 async def resume(tenant_id: UUID, response: Response, service: Service, by: Call) -> TenantRead:
     """Open a suspended tenant again, or finish one whose preparation was interrupted."""

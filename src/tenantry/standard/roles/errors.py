@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from tenantry.kernel import Kind, TenantryError
+from tenantry.kernel import Conflict
 
 
-class RoleIsBuiltin(TenantryError):
+class RoleIsBuiltin(Conflict):
     """Built-in roles cannot be changed."""
 
-    kind = Kind.CONFLICT
 
-
-class TooManyRoles(TenantryError):
+class TooManyRoles(Conflict):
     """There are too many roles already."""
-
-    kind = Kind.CONFLICT

@@ -14,7 +14,6 @@ from tenantry.access import (
     BeyondOwnPermissions,
     CustomRole,
     ResourceAccess,
-    RoleDelegation,
     RoleFacts,
     RoleInUse,
     RoleNameTaken,
@@ -129,7 +128,7 @@ class RoleService(ResourceService):
     async def _require_within(self, *roles: Mapping[str, Any]) -> None:
         """Refuse roles that hold more than whoever acts; what they hold is read afresh."""
         catalog = self.runtime.permissions
-        delegable = await RoleDelegation(catalog).delegable(self.uow, self.principal, self._own_roles)
+        delegable = await self.delegation.delegable(self._own_roles)
         for role in roles:
             held, rank = catalog.expand(role["permissions"]), Role(role["counts_as"])
             if delegable is not None and not delegable.covers(held, rank):

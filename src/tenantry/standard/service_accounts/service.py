@@ -8,7 +8,6 @@ from uuid import UUID
 from tenantry.access import (
     KEYS_OF_ACCOUNT,
     ResourceAccess,
-    RoleDelegation,
     ServiceAccount,
     ServiceAccountNotFound,
     api_key_key,
@@ -41,7 +40,7 @@ class ServiceAccountService(ResourceService):
 
     async def check_create(self, write: Write) -> None:
         """Refuse a role that whoever acts could not give."""
-        await self._delegation.require_may_give(self.uow, self.principal, write.values["role"])
+        await self.delegation.require_may_give(write.values["role"])
 
     async def check_update(self, write: Write) -> None:
         """Refuse to touch an account that is above whoever acts, and to give it more than they could give."""
@@ -61,12 +60,8 @@ class ServiceAccountService(ResourceService):
         """The names that the trail has always had."""
         return f"service_accounts.{'changed' if happened == 'updated' else happened}"
 
-    @property
-    def _delegation(self) -> RoleDelegation:
-        return RoleDelegation(self.runtime.permissions)
-
     async def _hold_keys(self, write: Write) -> None:
         """Ask whether the account may be touched, and note its keys, which may go with it."""
-        await self._delegation.require_may_take(self.uow, self.principal, write.before["role"])
+        await self.delegation.require_may_take(write.before["role"])
         found = {"tenant_id": self.principal.tenant.id, "account_id": write.before["id"]}
         self._keys = tuple(row["id"] for row in await self.uow.all(KEYS_OF_ACCOUNT, **found))

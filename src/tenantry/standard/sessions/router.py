@@ -17,18 +17,17 @@ from tenantry.identity import (
 )
 from tenantry.standard.sessions.schemas import SessionList, SessionRead
 
-router = api_router("/me/sessions", tags=["me"])
-_signed_in = [Depends(signed_in)]
+router = api_router("/me/sessions", tags=["me"], dependencies=[Depends(signed_in)])
 
 
-@router.get("", operation_id="me_sessions_list", dependencies=_signed_in)
+@router.get("", operation_id="me_sessions_list")
 async def list_sessions(identity: CurrentIdentity, service: CurrentIdentityService) -> SessionList:
     """One's own live sessions."""
     rows = await service.sessions.live_of(identity.user_id)
     return SessionList(items=[SessionRead(is_current=row["id"] == identity.session_id, **row) for row in rows])
 
 
-@router.delete("/{session_id}", status_code=204, operation_id="me_sessions_delete", dependencies=_signed_in)
+@router.delete("/{session_id}", status_code=204, operation_id="me_sessions_delete")
 async def end_session(
     session_id: UUID, identity: CurrentIdentity, service: CurrentIdentityService, caller: CurrentCaller
 ) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from tenantry.access import Parent, ResourceAccess, RoleDelegation
-from tenantry.kernel import FieldError, InvalidInput
+from tenantry.access import Parent, ResourceAccess
 from tenantry.resources import ResourceDefinition, ResourceService, Write
 from tenantry.standard.teams.schemas import TeamMemberRead, TeamRead
 from tenantry.tenancy import (
@@ -97,11 +96,10 @@ class TeamService(ResourceService):
         return (teams_key(self.principal.tenant.id),)
 
     async def _require_exchange(self, *, taken: Iterable[str | None], given: Iterable[str | None] | None) -> None:
-        roles = RoleDelegation(self.runtime.permissions)
         if named := _named(taken):
-            await roles.require_may_take(self.uow, self.principal, *named)
+            await self.delegation.require_may_take(*named)
         if given is not None:
-            await roles.require_may_give(self.uow, self.principal, *_named(given))
+            await self.delegation.require_may_give(*_named(given))
 
 
 class TeamMemberService(ResourceService):
@@ -116,15 +114,13 @@ class TeamMemberService(ResourceService):
     async def check_create(self, write: Write) -> None:
         """Refuse roles that whoever acts may not give, and people who are no members."""
         tenant_id, user_id = self.principal.tenant.id, write.values["user_id"]
-        delegation = RoleDelegation(self.runtime.permissions)
-        await delegation.require_may_give(self.uow, self.principal, *await self._roles_of(write.parent_id))
+        await self.delegation.require_may_give(*await self._roles_of(write.parent_id))
         if not await self.uow.value(IS_MEMBER, tenant_id=tenant_id, user_id=user_id):
-            raise UnknownMember(errors=[FieldError("/user_id", UnknownMember.title, UnknownMember.code)])
+            raise UnknownMember.at("/user_id")
 
     async def check_delete(self, write: Write) -> None:
         """Refuse roles that whoever acts may not take."""
-        delegation = RoleDelegation(self.runtime.permissions)
-        await delegation.require_may_take(self.uow, self.principal, *await self._roles_of(write.parent_id))
+        await self.delegation.require_may_take(*await self._roles_of(write.parent_id))
 
     def announced(self, write: Write, record_id: UUID) -> Iterable[str]:
         """The memberships of whoever comes or goes."""
@@ -147,13 +143,9 @@ def _require_place(tree: TeamTree, parent_id: UUID | None, *, height: int, team_
     if parent_id is None:
         return
     if parent_id not in tree:
-        raise _misplaced(UnknownParent)
+        raise UnknownParent.at("/parent_id")
     above = tree.above([parent_id])
     if team_id in above:
-        raise _misplaced(TeamCycle)
+        raise TeamCycle.at("/parent_id")
     if len(above) + height > MAX_LEVELS:
-        raise _misplaced(TeamTooDeep)
-
-
-def _misplaced(error: type[InvalidInput]) -> InvalidInput:
-    return error(errors=[FieldError("/parent_id", error.title, error.code)])
+        raise TeamTooDeep.at("/parent_id")

@@ -9,29 +9,21 @@ from tenantry.access import Access, member, require_permission
 from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router, etag
 from tenantry.identity import CurrentIdentity, person, signed_in
 from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.tenants.repository import OWN_TENANTS
 from tenantry.standard.tenants.schemas import OwnTenantPage, TenantCreate, TenantRead, TenantSchemas
 from tenantry.standard.tenants.service import Founding, Tenants
 
-own_tenants = api_router(tags=["tenants"])
+own_tenants = api_router(tags=["tenants"], dependencies=[Depends(signed_in)])
 
-_signed_in = [Depends(signed_in)]
 _updater: Any = require_permission("tenant:update")
 _listing = parameters_of(OWN_TENANTS)
 
 
-def tenant_service(request: Request) -> Tenants:
-    """Return the service of the application."""
-    service: Tenants = request.app.state.assembly.services.tenants
-    return service
+Service = Annotated[Tenants, standard_service("tenants")]
 
 
-Service = Annotated[Tenants, Depends(tenant_service)]
-
-
-@own_tenants.post(
-    "/tenants", status_code=201, operation_id="tenants_create", responses={201: CREATED}, dependencies=_signed_in
-)
+@own_tenants.post("/tenants", status_code=201, operation_id="tenants_create", responses={201: CREATED})
 async def create_tenant(
     request: Request, response: Response, payload: TenantCreate, service: Service, identity: CurrentIdentity
 ) -> TenantRead:
@@ -58,7 +50,6 @@ for path, operation in (("/tenants", "tenants_list"), ("/me/tenants", "me_tenant
         path,
         operation_id=operation,
         response_model=OwnTenantPage,
-        dependencies=_signed_in,
         openapi_extra=_listing,
     )(list_own)
 

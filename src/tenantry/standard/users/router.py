@@ -4,40 +4,31 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from tenantry.http import VERSIONED, api_router, etag
 from tenantry.identity import CurrentCaller, CurrentIdentity, signed_in
 from tenantry.resources import Expected
+from tenantry.standard.dependencies import standard_service
 from tenantry.standard.users.schemas import UserRead, UserSchemas
 from tenantry.standard.users.service import Users
 
 _signed_in = [Depends(signed_in)]
 
 
-def user_service(request: Request) -> Users:
-    """Return the service of the application."""
-    service: Users = request.app.state.assembly.services.users
-    return service
-
-
-Service = Annotated[Users, Depends(user_service)]
+Service = Annotated[Users, standard_service("users")]
 
 
 def own_router(schemas: UserSchemas) -> APIRouter:
     """Return the routes of `/me`."""
-    me = api_router("/me", tags=["me"])
+    me = api_router("/me", tags=["me"], dependencies=_signed_in)
 
-    @me.get(
-        "", operation_id="me_read", response_model=schemas.read, responses={200: VERSIONED}, dependencies=_signed_in
-    )
+    @me.get("", operation_id="me_read", response_model=schemas.read, responses={200: VERSIONED})
     async def read_me(identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
         """Who is signed in."""
         return _versioned(await service.read(identity, identity.user_id, schemas), response)
 
-    @me.patch(
-        "", operation_id="me_update", response_model=schemas.read, responses={200: VERSIONED}, dependencies=_signed_in
-    )
+    @me.patch("", operation_id="me_update", response_model=schemas.read, responses={200: VERSIONED})
     async def update_me(
         payload: schemas.profile,  # type: ignore[name-defined]
         identity: CurrentIdentity,
@@ -56,14 +47,13 @@ def own_router(schemas: UserSchemas) -> APIRouter:
 
 def users_router(schemas: UserSchemas) -> APIRouter:
     """Return the routes of `/users`."""
-    users = api_router("/users", tags=["users"])
+    users = api_router("/users", tags=["users"], dependencies=_signed_in)
 
     @users.get(
         "/{user_id}",
         operation_id="users_read",
         response_model=schemas.read,
         responses={200: VERSIONED},
-        dependencies=_signed_in,
     )
     async def read_user(user_id: UUID, identity: CurrentIdentity, service: Service, response: Response) -> UserRead:
         """A user: oneself, or anybody for the platform administrator."""
@@ -74,7 +64,6 @@ def users_router(schemas: UserSchemas) -> APIRouter:
         operation_id="users_update",
         response_model=schemas.read,
         responses={200: VERSIONED},
-        dependencies=_signed_in,
     )
     async def update_user(
         user_id: UUID,
@@ -89,7 +78,7 @@ def users_router(schemas: UserSchemas) -> APIRouter:
         changes = payload.model_dump(exclude_unset=True)
         return _versioned(await service.change(identity, user_id, changes, caller, expected, schemas), response)
 
-    @users.delete("/{user_id}", status_code=204, operation_id="users_delete", dependencies=_signed_in)
+    @users.delete("/{user_id}", status_code=204, operation_id="users_delete")
     async def delete_user(user_id: UUID, identity: CurrentIdentity, service: Service, caller: CurrentCaller) -> None:
         """Deactivate a user for good and blank what is personal."""
         await service.remove(identity, user_id, caller)
