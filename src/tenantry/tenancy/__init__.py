@@ -11,7 +11,9 @@ from tenantry.tenancy.errors import (
     NotAMember,
     PlacementFailed,
     RoleAboveOwn,
+    SlugNotFound,
     SlugReserved,
+    SlugTaken,
     TeamCycle,
     TeamHasTeams,
     TeamMemberNotFound,
@@ -25,7 +27,7 @@ from tenantry.tenancy.errors import (
     UnknownUser,
 )
 from tenantry.tenancy.facts import Membership, TenantFacts, keys_of_members, member_key, slug_key, tenant_key
-from tenantry.tenancy.models import MODELS, Invitation, Member, Team, TeamMember, Tenant, TenantStatus
+from tenantry.tenancy.models import MODELS, Invitation, Member, Team, TeamMember, Tenant, TenantSlug, TenantStatus
 from tenantry.tenancy.placements import StoredPlacements
 from tenantry.tenancy.repository import (
     INSERT_MEMBER,
@@ -67,7 +69,9 @@ __all__ = [
     "Role",
     "RoleAboveOwn",
     "RoleName",
+    "SlugNotFound",
     "SlugReserved",
+    "SlugTaken",
     "StoredPlacements",
     "Team",
     "TeamCycle",
@@ -85,6 +89,7 @@ __all__ = [
     "TenantNotFound",
     "TenantNotReady",
     "TenantResolver",
+    "TenantSlug",
     "TenantStatus",
     "TooManyTeams",
     "UnknownMember",

@@ -50,7 +50,11 @@ class TenantNotFound(NotFound):
 
 
 class SlugTaken(Conflict):
-    """A tenant with this slug exists."""
+    """This slug is, or was, another tenant's."""
+
+
+class SlugNotFound(NotFound):
+    """There is no such slug that could be released."""
 
 
 class SlugReserved(InvalidInput):

@@ -86,6 +86,25 @@ class Tenant(ControlTable):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
+class TenantSlug(ControlTable):
+    """A slug that a tenant has, or had: an address that somebody still sends leads to no stranger.
+
+    There is no key to the tenant, because the slug outlives it; the platform can release one that is not in use.
+    """
+
+    __tablename__ = "tenant_slugs"
+    __privileges__: ClassVar[dict[str, str]] = {
+        DatabaseRole.CONTROL: "SELECT, INSERT, DELETE",
+        DatabaseRole.PLATFORM: "SELECT, INSERT, DELETE",
+    }
+    __policies__: ClassVar[tuple[Policy, ...]] = tenant_or_own()
+    __table_args__ = (Index(None, "tenant_id"),)
+
+    slug: Mapped[str] = mapped_column(String(63, collation="C"), primary_key=True)
+    tenant_id: Mapped[uuid.UUID]
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+
+
 class Member(ControlTable):
     """A person in a tenant, with a role there: the name of a built-in role or of one of the tenant's own."""
 
@@ -196,5 +215,5 @@ class TeamMember(ControlTable):
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
 
 
-MODELS: tuple[type[Table], ...] = (Tenant, Member, Invitation, Team, TeamMember)
+MODELS: tuple[type[Table], ...] = (Tenant, TenantSlug, Member, Invitation, Team, TeamMember)
 """Every table of tenancy, for the assembly."""

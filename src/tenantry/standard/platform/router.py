@@ -8,16 +8,17 @@ from uuid import UUID
 from fastapi import Depends, Header, Request, Response
 from pydantic import WithJsonSchema
 
-from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router
+from tenantry.http import API_PREFIX, CREATED, VERSIONED, Slug, api_router
 from tenantry.identity import PlatformAdmin, person, require_platform_admin
 from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
 from tenantry.standard.dependencies import standard_service
 from tenantry.standard.platform.service import PlatformCall, PlatformTenants
-from tenantry.standard.tenants.repository import ALL_TENANTS
+from tenantry.standard.tenants.repository import ALL_SLUGS, ALL_TENANTS
 from tenantry.standard.tenants.router import versioned
 from tenantry.standard.tenants.schemas import (
     PlatformStatsRead,
     PlatformTenantCreate,
+    SlugPage,
     TenantPage,
     TenantRead,
     TenantUpdate,
@@ -73,6 +74,21 @@ async def create_tenant(payload: PlatformTenantCreate, response: Response, servi
     )
     response.headers["Location"] = f"{API_PREFIX}/platform/tenants/{tenant.id}"
     return versioned(tenant, response)
+
+
+@router.get(
+    "/slugs", operation_id="platform_slugs_list", response_model=SlugPage, openapi_extra=parameters_of(ALL_SLUGS)
+)
+async def list_slugs(request: Request, service: Service, by: Call) -> Response:
+    """List all slugs that tenants have or had. They stay the tenant's: an old address leads to no stranger."""
+    binding = f"{by.actor.id}:platform slugs"
+    return await list_answer(request, ALL_SLUGS, binding, lambda asked: service.slugs(by, asked))
+
+
+@router.delete("/slugs/{slug}", status_code=204, operation_id="platform_slugs_release")
+async def release_slug(slug: Slug, service: Service, by: Call) -> None:
+    """Release a slug that its tenant has not any more, so that anybody can take it."""
+    await service.release_slug(by, slug)
 
 
 @router.get("/stats", operation_id="platform_stats")

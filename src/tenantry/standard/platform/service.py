@@ -13,10 +13,17 @@ from tenantry.database import PlacementKind, UnitOfWork
 from tenantry.kernel import Actor, TenantId, TenantryError
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
-from tenantry.standard.tenants.repository import ALL_TENANTS, COUNT_BY_STATUS, COUNT_PEOPLE, statements_of
+from tenantry.standard.tenants.repository import (
+    ALL_SLUGS,
+    ALL_TENANTS,
+    COUNT_BY_STATUS,
+    COUNT_PEOPLE,
+    RELEASE_SLUG,
+    statements_of,
+)
 from tenantry.standard.tenants.schemas import PlatformStatsRead, TenantRead
 from tenantry.standard.tenants.service import Founding, Tenants, change_tenant, found
-from tenantry.tenancy import TenantNotReady, TenantStatus
+from tenantry.tenancy import SlugNotFound, TenantNotReady, TenantStatus
 
 _BY_ID = statements_of(TenantRead).by_id
 _SUSPENDED = "platform.tenant_suspended"
@@ -114,6 +121,20 @@ class PlatformTenants:
                     return await self._move(uow, call, tenant_id, TenantStatus.ACTIVE)
                 await _note(uow, _RESUMED, call, tenant_id)
             return await self._tenants.finish(TenantId(tenant_id), actor=call.actor, request_id=call.request_id)
+
+    async def slugs(self, call: PlatformCall, request: ListRequest) -> ListPage:
+        """Return a page of all slugs that tenants have or had."""
+        async with self._scope(call) as uow:
+            await _note(uow, "platform.slugs_listed", call)
+            return await ALL_SLUGS.read(uow, request)
+
+    async def release_slug(self, call: PlatformCall, slug: str) -> None:
+        """Let anybody have a slug that no tenant has any more. Raises `SlugNotFound`."""
+        action = "platform.slug_released"
+        async with self._noting_failure(call, action), self._scope(call) as uow:
+            if not await uow.run(RELEASE_SLUG, slug=slug):
+                raise SlugNotFound
+            await _note(uow, action, call, slug=slug)
 
     async def stats(self, call: PlatformCall) -> PlatformStatsRead:
         """Return how many tenants there are in each state, and how many people belong to them."""

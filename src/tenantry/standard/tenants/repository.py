@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import Uuid, bindparam, delete, distinct, func, insert, select
+from sqlalchemy import String, Uuid, bindparam, delete, distinct, exists, func, insert, select, union_all
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tenantry.database import ShownRows, Statement, given
 from tenantry.query import RowList
 from tenantry.standard.tenants.schemas import TenantRead
-from tenantry.tenancy import Invitation, Member, Tenant, TenantStatus, is_open
+from tenantry.tenancy import Invitation, Member, Tenant, TenantSlug, TenantStatus, is_open
 
 tenants = Tenant.__table__.c
 members = Member.__table__.c
+slugs = TenantSlug.__table__.c
 
 _USER = bindparam("user_id", type_=Uuid)
 _IS_TENANT = tenants.id == bindparam("tenant_id", type_=Uuid)
@@ -40,6 +42,40 @@ statements_of = cache(TenantStatements)
 """The statements for what a schema shows."""
 
 DELETE_UNPREPARED = Statement(delete(Tenant).where(_IS_TENANT, tenants.status == TenantStatus.PREPARING.value))
+
+# Slugs, which stay the tenant's that had them first
+
+_IS_SLUG = slugs.slug == bindparam("slug", type_=String)
+_held = (
+    upsert(TenantSlug)
+    .values(given("slug", "tenant_id"))
+    .on_conflict_do_nothing(index_elements=[slugs.slug])
+    .returning(slugs.tenant_id)
+    .cte("held")
+)
+
+HOLD_SLUG = Statement(union_all(select(_held.c.tenant_id), select(slugs.tenant_id).where(_IS_SLUG)))
+"""Whose the slug is from now on: the tenant's, unless another one has or had it. None: another one just took it."""
+
+RELEASE_SLUG = Statement(delete(TenantSlug).where(_IS_SLUG, ~exists().where(tenants.slug == slugs.slug)))
+
+RELEASE_SLUGS_OF = Statement(delete(TenantSlug).where(slugs.tenant_id == bindparam("tenant_id", type_=Uuid)))
+
+ALL_SLUGS = RowList(
+    select(
+        slugs.slug.label("id"),
+        slugs.slug,
+        slugs.tenant_id,
+        exists().where(tenants.slug == slugs.slug).label("is_current"),
+        slugs.created_at,
+    ),
+    filters={"slug", "tenant_id", "is_current"},
+    sorts={"slug", "created_at"},
+    search={"slug"},
+    default_sort="slug",
+)
+
+# Numbers
 
 COUNT_BY_STATUS = Statement(select(tenants.status, func.count().label("number")).group_by(tenants.status))
 

@@ -85,6 +85,17 @@ class TenantSummary(OutputSchema):
     version: int
 
 
+class SlugRead(OutputSchema):
+    """A slug that a tenant has, or had."""
+
+    id: str
+    slug: str
+    tenant_id: UUID
+    is_current: bool
+    """Whether the tenant has it now; if not, the platform can release it."""
+    created_at: datetime
+
+
 class PlatformStatsRead(OutputSchema):
     """How much there is: tenants by status, memberships, people who belong to any tenant, open invitations."""
 
@@ -98,6 +109,13 @@ class OwnTenantPage(OutputSchema):
     """A page of the caller's tenants."""
 
     items: list[OwnTenant]
+    page: PageFacts
+
+
+class SlugPage(OutputSchema):
+    """A page of all slugs."""
+
+    items: list[SlugRead]
     page: PageFacts
 
 

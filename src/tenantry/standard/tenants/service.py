@@ -16,13 +16,20 @@ from tenantry.database import Placement, PlacementKind, Row, UnitOfWork
 from tenantry.kernel import Actor, TenantId, new_id, require_version
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
-from tenantry.standard.tenants.repository import DELETE_UNPREPARED, OWN_TENANTS, statements_of
+from tenantry.standard.tenants.repository import (
+    DELETE_UNPREPARED,
+    HOLD_SLUG,
+    OWN_TENANTS,
+    RELEASE_SLUGS_OF,
+    statements_of,
+)
 from tenantry.standard.tenants.schemas import TenantRead, TenantSchemas
 from tenantry.tenancy import (
     INSERT_MEMBER,
     PlacementFailed,
     Role,
     SlugReserved,
+    SlugTaken,
     TenancySettings,
     Tenant,
     TenantNotFound,
@@ -145,6 +152,7 @@ class Tenants:
     async def _insert(self, founding: Founding, tenant_id: TenantId, placement: Placement) -> TenantRead:
         is_ready = placement.kind is PlacementKind.POOL
         async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
+            await _hold_slugs(uow, tenant_id, founding.slug)
             row = await uow.one(
                 statements_of(TenantRead).insert,
                 id=tenant_id,
@@ -167,6 +175,7 @@ class Tenants:
     async def _take_back(self, founding: Founding, tenant_id: TenantId) -> None:
         async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
             await uow.run(DELETE_UNPREPARED, tenant_id=tenant_id)
+            await uow.run(RELEASE_SLUGS_OF, tenant_id=tenant_id)
             await record(uow, "tenants.creation_failed", resource_type="tenant", resource_id=tenant_id)
             await self._facts.announce(
                 uow, slug_key(founding.slug), tenant_key(tenant_id), *keys_of_members(tenant_id, founding.owner_id)
@@ -199,6 +208,8 @@ async def change_tenant(
     before = after = found(await uow.one(statements.lock, tenant_id=tenant_id), schemas)
     require_version("tenant", before.version, expected_version)
     changed = {name: value for name, value in changes.items() if getattr(before, name) != value}
+    if "slug" in changed:
+        await _hold_slugs(uow, tenant_id, before.slug, changed["slug"])
     if changed:
         after = found(await uow.one(statements.update(changed), tenant_id=tenant_id, **changed), schemas)
         await announce(uow, tenant_key(tenant_id), slug_key(before.slug), slug_key(after.slug))
@@ -213,6 +224,13 @@ async def change_tenant(
             after=_audited(after, changed) | ({} if reason is None else {"reason": reason}),
         )
     return after
+
+
+async def _hold_slugs(uow: UnitOfWork, tenant_id: UUID, *slugs: str) -> None:
+    """Make slugs the tenant's, for good. Raises `SlugTaken` for one that is or was another's."""
+    for slug in slugs:
+        if await uow.value(HOLD_SLUG, slug=slug, tenant_id=tenant_id) != tenant_id:
+            raise SlugTaken
 
 
 def found(row: Row | None, schemas: TenantSchemas = _PLAIN) -> TenantRead:
