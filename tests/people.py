@@ -12,10 +12,13 @@ from uuid import UUID
 import asyncpg
 from httpx2 import AsyncClient
 
+from tenantry.access import AccessContext
 from tenantry.database import DatabaseRole
 from tenantry.kernel import new_id
 from tenantry.runtime import Mail
-from tenantry.testing import PASSWORD, World
+from tenantry.standard.invitations import InvitationService
+from tenantry.standard.invitations.schemas import InvitationCreate
+from tenantry.testing import PASSWORD, World, call
 
 
 @dataclass
@@ -64,6 +67,11 @@ async def someone(world: World, *, is_verified: bool = True, platform_role: str 
         email=email, password=PASSWORD, name="Someone", is_verified=is_verified, platform_role=platform_role
     )
     return Someone(profile.id, email, await world.token(profile.id), world)
+
+
+async def invite(context: AccessContext, email: str, role: str) -> None:
+    """Mail an invitation, as whoever acts in the context."""
+    await call(context, InvitationService, "create", InvitationCreate(email=email, role=role))
 
 
 @asynccontextmanager

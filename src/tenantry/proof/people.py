@@ -66,7 +66,7 @@ class TenantSide:
     async def join(self, name: str, role: Role = Role.VIEWER) -> Persona:
         """Return a new person who is a member of the tenant."""
         caller = await newcomer(self.world, name)
-        await self.world.assembly.services.members.add(self.tenant.system, _id(caller), role)
+        await self.tenant.join(_id(caller), role)
         return Persona(name, caller.user_id, caller.credential, self.selected)
 
     async def leave(self, caller: Persona) -> Persona:
@@ -80,7 +80,7 @@ async def two_sides(world: World, placement: PlacementKind) -> tuple[TenantSide,
     first, second = await world.two_tenants(placement=placement)
     mine, theirs = await _side(world, first), await _side(world, second)
     both = await mine.join(BOTH, Role.MEMBER)
-    await world.assembly.services.members.add(theirs.tenant.system, _id(both), Role.OWNER)
+    await second.join(_id(both), Role.OWNER)
     mine.callers[BOTH] = replace(both, is_of_both=True)
     return mine, theirs
 

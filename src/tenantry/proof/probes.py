@@ -23,8 +23,6 @@ Values = tuple[str, ...]
 Of = Literal["id", "slug", "text"]
 
 NO_ID = "not-an-id"
-ADDS_PEOPLE_BY_ID = ("members_create", "user_id")
-"""The one place that may name somebody of no tenant of one's own: people belong to the platform, not to a tenant."""
 
 _SUBJECT = IdReference("subject_id", "subject_id")
 """Named by id, although its schema is a text: a role may be named by its name too."""
@@ -189,8 +187,6 @@ class Matrix:
 
     def _in_body(self, operation: ApiOperation, caller: Persona) -> Iterator[Probe]:
         for reference in operation.references:
-            if (operation.id, reference.name) == ADDS_PEOPLE_BY_ID:
-                continue
             for state in (State.OWN, State.DELETED):
                 foreign = self._foreign(operation, reference, state)
                 if foreign is not None:

@@ -18,7 +18,6 @@ from tenantry.proof.people import SECOND, Persona, TenantSide, newcomer
 from tenantry.proof.verdicts import items_of
 from tenantry.testing import ApiOperation
 
-ADDS_MEMBERS = "members_create"
 USERS = "/users"
 _MOST_STATES_DEEP = 6
 """Levels of parents that are made; deeper trees of collections do not exist in practice."""
@@ -142,12 +141,9 @@ class Seeder:
     async def filling_for(self, operation: ApiOperation, fixture: TenantFixture) -> Filling:
         """Return what a body is filled with where a person can be named once only: somebody new."""
         filling, members = fixture.filling, (operation.body_schema or {}).get("properties", {})
-        if operation.id == ADDS_MEMBERS:
-            person = await newcomer(fixture.side.world, "coming")
-        elif operation.method == "POST" and ("subject_id" in members or operation.collection.endswith("}/members")):
-            person = await fixture.side.join("passer-by")
-        else:
+        if operation.method != "POST" or not ("subject_id" in members or operation.collection.endswith("}/members")):
             return filling
+        person = await fixture.side.join("passer-by")
         return Filling(filling.mark, {**filling.ids, PEOPLE: _known(person)})
 
     def _place_people(self, fixture: TenantFixture) -> None:

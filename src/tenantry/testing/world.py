@@ -72,13 +72,12 @@ class World:
             Founding(name=f"CNRY.{slug}", slug=slug, owner_id=owner, actor=SYSTEM, placement=placement)
         )
         facts = await self.assembly.resolver.named(tenant.id)
-        system = AccessContext.system(facts, self.assembly.runtime)
-        people = {Role.OWNER: owner}
+        made = TestTenant(self, facts, {Role.OWNER: owner}, {Role.OWNER: await self.token(owner)})
         for role in (Role.MANAGER, Role.MEMBER, Role.VIEWER):
-            people[role] = await self.person(f"{role}-{side}")
-            await self.assembly.services.members.add(system, people[role], role)
-        tokens = {role: await self.token(user_id) for role, user_id in people.items()}
-        return TestTenant(self, facts, people, tokens)
+            made.people[role] = await self.person(f"{role}-{side}")
+            made.tokens[role] = await self.token(made.people[role])
+            await made.join(made.people[role], role)
+        return made
 
     async def two_tenants(self, *, placement: PlacementKind = PlacementKind.POOL) -> tuple[TestTenant, TestTenant]:
         """Return two new tenants without a common member."""
@@ -125,6 +124,10 @@ class TestTenant:
         actor = Actor(ActorKind.USER, person)
         principal = Principal(actor, person, self.facts, role, held, rank=role, ceiling=ceiling)
         return AccessContext(principal, assembly.runtime)
+
+    async def join(self, user_id: UUID, role: str = Role.MEMBER) -> None:
+        """Make a person a member at once; over HTTP they would be invited."""
+        await self.world.assembly.services.members.add(self.system, user_id, role)
 
     @property
     def canary(self) -> str:

@@ -241,8 +241,7 @@ class TestEnding:
         for client in (here, there) * uses:
             assert (await client.get("/projects")).status_code == 200
         assert (await tenant.owner.delete(f"/members/{person}")).status_code == 204
-        added = await tenant.owner.post("/members", json={"user_id": str(person), "role": "manager"})
-        assert added.status_code == 201
+        await tenant.join(person, Role.MANAGER)
         assert refusal(await here.get("/projects")) == (401, "invalid_api_key")
         await until(lambda: there.get("/projects"), 401)
 

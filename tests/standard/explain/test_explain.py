@@ -381,8 +381,7 @@ class TestWithoutARecord:
     async def test_a_deactivated_person_can_do_nothing(self, world: World):
         tenant = await world.tenant()
         gone = await world.person(f"gone-{tenant.slug}")
-        added = await tenant.owner.post("/members", json={"user_id": str(gone), "role": "owner"})
-        assert added.status_code == 201, added.text
+        await tenant.join(gone, Role.OWNER)
         await alter(tenant, DEACTIVATE, str(gone), control=True)
         found = await explained(tenant.owner, "projects:read", user_id=str(gone))
         assert (found["allowed"], found["decided_by"], found["step"]) == (False, "nothing", 1)

@@ -78,7 +78,7 @@ async def test_what_a_person_held_before_they_left_is_forgotten_and_that_is_in_t
     await made(tenant.owner, f"/projects/{project}/grants", **to_them)
     await made(tenant.owner, "/grants", resource_type="project", **to_them)
     assert (await tenant.owner.delete(f"/members/{person}")).status_code == 204
-    await made(tenant.owner, "/members", user_id=person, role="viewer")
+    await tenant.join(tenant.people[Role.VIEWER], Role.VIEWER)
     lines = (await tenant.owner.get("/activity?filter[action]=grants.forgotten")).json()["items"]
     assert [(one["resource_id"], one["before"]) for one in lines] == [(person, {"grants": 1})] * 2
     assert (await tenant.owner.get("/grants")).json()["items"] == []

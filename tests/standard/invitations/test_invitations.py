@@ -8,11 +8,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from tests.people import LetterBox, Someone, connected, someone
+from tests.people import LetterBox, Someone, connected, invite, someone
 
 from tenantry.database import DatabaseRole
 from tenantry.kernel import SystemClock, new_id
-from tenantry.standard.invitations import Invitations, invite
+from tenantry.standard.invitations import Invitations
 from tenantry.tenancy import InvalidInvitation, Role
 from tenantry.testing import TestTenant, World
 
@@ -122,7 +122,7 @@ class TestAccepting:
     async def test_adding_the_person_directly_ends_it(self, elsewhere: World, letters: LetterBox) -> None:
         tenant = await elsewhere.tenant()
         who, token = await invited(elsewhere, letters, tenant, "owner")
-        await tenant.owner.post("/members", json={"email": who.email, "role": "viewer"})
+        await tenant.join(who.id, Role.VIEWER)
         assert await accept(who, token) == INVALID
         assert (await tenant.owner.get(f"/members/{who.id}")).json()["role"] == "viewer"
 
@@ -220,7 +220,7 @@ class TestRolesOfTheTenantsOwn:
 class TestInviting:
     async def test_members_are_not_invited_again(self, world: World) -> None:
         tenant, who = await world.tenant(), await someone(world)
-        await tenant.owner.post("/members", json={"email": who.email, "role": "member"})
+        await tenant.join(who.id)
         again = await tenant.owner.post("/invitations", json={"email": who.email.upper(), "role": "owner"})
         assert (again.status_code, again.json()["code"]) == (409, "already_member")
 

@@ -52,8 +52,8 @@ class TestHolding:
         tenant = await world.tenant()
         await made(tenant, "auditor", "members:read")
         person = await world.person(f"auditor.{new_id().hex[-8:]}")
-        added = await tenant.owner.post("/members", json={"user_id": str(person), "role": "auditor"})
-        assert (added.status_code, added.json()["role"]) == (201, "auditor")
+        await tenant.join(person, "auditor")
+        assert (await tenant.owner.get(f"/members/{person}")).json()["role"] == "auditor"
         invited = await tenant.owner.post("/invitations", json={"email": "a@invited.test", "role": "auditor"})
         assert (invited.status_code, invited.json()["role"]) == (201, "auditor")
         nowhere = await tenant.owner.post("/invitations", json={"email": "b@invited.test", "role": "nobody"})

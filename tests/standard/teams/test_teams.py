@@ -163,9 +163,9 @@ class TestWhatActsOnTheNextRequest:
 
     async def test_whoever_leaves_the_tenant_is_not_in_the_team_when_they_come_back(self, world: World) -> None:
         tenant, team = await self.auditors(world)
-        viewer = str(tenant.people[Role.VIEWER])
+        viewer = tenant.people[Role.VIEWER]
         await tenant.owner.delete(f"/members/{viewer}")
-        await tenant.owner.post("/members", json={"user_id": viewer, "role": "viewer"})
+        await tenant.join(viewer, Role.VIEWER)
         assert (await tenant.viewer.get("/members")).status_code == 403
         assert (await tenant.owner.get(f"/teams/{team}/members")).json()["items"] == []
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from tenantry.access import AccessContext, ResourceAccess
-from tenantry.database import Plane
+from tenantry.access import ResourceAccess
 from tenantry.identity import email_key
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService, Write
 from tenantry.runtime import Mail
 from tenantry.standard.invitations.repository import IS_MEMBER_BY_EMAIL, REVOKE_INVITATIONS_OF
-from tenantry.standard.invitations.schemas import InvitationCreate, InvitationRead
+from tenantry.standard.invitations.schemas import InvitationRead
 from tenantry.standard.invitations.tokens import hashed, new_token
 from tenantry.tenancy import (
     AlreadyMember,
@@ -97,16 +96,6 @@ class InvitationService(ResourceService):
     @property
     def _settings(self) -> TenancySettings:
         return self.runtime.settings[TenancySettings]
-
-
-async def invite(context: AccessContext, email: str, role: str) -> Rendered:
-    """Mail an invitation, in a transaction of its own.
-
-    Raises `NotPermitted`, `AlreadyMember`, `UnknownRole` and `RoleAboveOwn`.
-    """
-    async with context.work(Plane.CONTROL) as uow:
-        service = InvitationService(uow, context.principal, context.runtime)
-        return await service.create(InvitationCreate(email=email, role=role))
 
 
 def invitation_mail(to: str, tenant: str, token: str, link: str | None) -> Mail:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from tenantry.access import AccessContext
 from tenantry.database import Plane, UnitOfWork
-from tenantry.identity import email_key
 from tenantry.kernel import SYSTEM
 from tenantry.resources import Rendered
 from tenantry.runtime import Runtime
@@ -15,7 +14,7 @@ from tenantry.standard.invitations.accepting import ForgetGrants
 from tenantry.standard.members.repository import TENANTS_OF_PERSON
 from tenantry.standard.members.schemas import NewMember
 from tenantry.standard.members.service import MemberService
-from tenantry.tenancy import IS_MEMBER, VERIFIED_USER_BY_EMAIL, VERIFIED_USER_BY_ID, AlreadyMember, TenantFacts
+from tenantry.tenancy import IS_MEMBER, VERIFIED_USER_BY_ID, AlreadyMember, TenantFacts
 
 TenantOf = Callable[[UUID], Awaitable[TenantFacts]]
 """Finds a tenant by its id."""
@@ -29,20 +28,11 @@ class Members:
         self._forget_grants = forget_grants
         self._tenant_of = tenant_of
 
-    async def find(self, context: AccessContext, email: str) -> UUID | None:
-        """Return who has this address, if they proved that.
-
-        An address counts only once verified: else whoever registered a victim's address would be let in when an owner
-        adds the victim.
-        """
-        async with context.work(Plane.CONTROL) as uow:
-            user = await uow.one(VERIFIED_USER_BY_EMAIL, email_key=email_key(email))
-        return None if user is None else user["id"]
-
     async def add(self, context: AccessContext, user_id: UUID, role: str) -> Rendered:
-        """Add a user whose e-mail address is verified.
+        """Add a user whose e-mail address is verified, at once: for code that may decide for them, as a seed does.
 
-        Raises `NotPermitted`, `UnknownUser`, `AlreadyMember`, `UnknownRole` and `RoleAboveOwn`.
+        Over HTTP people are invited, and decide themselves. Raises `NotPermitted`, `UnknownUser`, `AlreadyMember`,
+        `UnknownRole` and `RoleAboveOwn`.
         """
         MemberService.admit(context.principal, "create")
         is_fresh = await self._start_afresh(context, user_id)

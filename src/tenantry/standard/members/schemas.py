@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import model_validator
-from pydantic_core import PydanticCustomError
-
-from tenantry.http import Email, InputSchema, OutputSchema
+from tenantry.http import InputSchema, OutputSchema
 from tenantry.resources import ReadSchema, SqlField
 from tenantry.standard.members.repository import email_of, name_of, teams_of
 from tenantry.tenancy import RoleName
-
-
-class MemberAdd(InputSchema):
-    """A new member: by e-mail address or by the id of a user."""
-
-    email: Email | None = None
-    user_id: UUID | None = None
-    role: RoleName
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.email is None) == (self.user_id is None):
-            raise PydanticCustomError("person_ambiguous", "Name the person by email or by user_id, one of them")
-        return self
 
 
 class NewMember(InputSchema):
