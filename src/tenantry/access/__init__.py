@@ -26,6 +26,7 @@ from tenantry.access.errors import (
     RoleNameTaken,
     RoleNotFound,
     ServiceAccountNotFound,
+    ServiceAccountSuspended,
     TooManyGrants,
     UnknownPermission,
     UnknownResource,
@@ -35,7 +36,7 @@ from tenantry.access.gate import AccessGate
 from tenantry.access.grant_facts import GrantFacts
 from tenantry.access.granted import SUBJECTS, TENANT
 from tenantry.access.keys.facts import api_key_key
-from tenantry.access.keys.repository import KEYS_OF_ACCOUNT
+from tenantry.access.keys.repository import KEYS_OF_ACCOUNTS
 from tenantry.access.keys.secrets import NewSecret
 from tenantry.access.models import (
     MAX_PERMISSION,
@@ -55,10 +56,11 @@ from tenantry.access.principal import Breadth, Principal
 from tenantry.access.principal_building import PrincipalFacts, build_principal, key_ceiling, role_permissions
 from tenantry.access.question import Question
 from tenantry.access.resource import Parent, RecordFacts, ResourceAccess
-from tenantry.access.roles.authority import RoleDelegation
+from tenantry.access.roles.authority import RoleDelegation, answers_for
 from tenantry.access.roles.facts import RoleFacts, read_roles, roles_key
 from tenantry.access.roles.repository import type_grants
 from tenantry.access.service import AccessService
+from tenantry.access.sponsors import suspend_unanswered
 from tenantry.access.subjects import BUILT_IN_IDS
 from tenantry.access.type_grants import ANY_TYPE, read_type_grants, type_grants_key
 from tenantry.tenancy import Role
@@ -66,7 +68,7 @@ from tenantry.tenancy import Role
 __all__ = [
     "ANY_TYPE",
     "BUILT_IN_IDS",
-    "KEYS_OF_ACCOUNT",
+    "KEYS_OF_ACCOUNTS",
     "MAX_PERMISSION",
     "MAX_ROLE_NAME",
     "MODELS",
@@ -116,6 +118,7 @@ __all__ = [
     "RoleNotFound",
     "ServiceAccount",
     "ServiceAccountNotFound",
+    "ServiceAccountSuspended",
     "SubjectType",
     "TooManyGrants",
     "TypeGrant",
@@ -124,6 +127,7 @@ __all__ = [
     "UnknownSubject",
     "about_readable",
     "addition",
+    "answers_for",
     "api_key_key",
     "build_principal",
     "existence",
@@ -137,6 +141,7 @@ __all__ = [
     "require_permission",
     "role_permissions",
     "roles_key",
+    "suspend_unanswered",
     "type_grants",
     "type_grants_key",
 ]

@@ -79,6 +79,10 @@ class ServiceAccountNotFound(NotFound):
     """There is no such service account."""
 
 
+class ServiceAccountSuspended(PermissionDenied):
+    """This service account is suspended: whoever answers for it may not do what it does any more."""
+
+
 class ServiceAccountNameTaken(Conflict):
     """A service account with this name exists."""
 

@@ -17,6 +17,7 @@ from tenantry.access.keys.secrets import MARK
 from tenantry.access.permissions import PermissionCatalog
 from tenantry.access.principal import Principal
 from tenantry.access.principals import Principals
+from tenantry.access.sponsors import Sponsors
 from tenantry.identity import Authenticator, NotSignedIn
 from tenantry.kernel import context
 from tenantry.tenancy import DuplicateTenantHeader, NotAMember, TenantFacts, TenantResolver
@@ -30,6 +31,7 @@ class AccessGate:
     resolver: TenantResolver
     principals: Principals
     keys: KeyCache
+    sponsors: Sponsors
 
     @property
     def catalog(self) -> PermissionCatalog:
@@ -40,7 +42,7 @@ class AccessGate:
         """Return who acts in which tenant; published as ``scope["state"]["tenant"]`` and ``…["principal"]`` too.
 
         Raises `NotSignedIn` and `InvalidApiKey` (401), `TwoCredentials` (400), then the errors of tenant resolution
-        (400, 403).
+        (400, 403) and `ServiceAccountSuspended` (403).
         """
         sent = _credentials(scope)
         state = scope.setdefault("state", {})
@@ -71,7 +73,7 @@ class AccessGate:
         if key.user_id is None:
             tenant = await self.resolver.active(key.tenant_id)
             _require_same(tenant, sent)
-            return await self.principals.of_service_account(key, tenant)
+            return await self.sponsors.principal(key, tenant)
         asked = (key.user_id, key.tenant_id, None, None)
         membership = self.resolver.peek(*asked) or await self.resolver.resolve(*asked)
         _require_same(membership.tenant, sent)

@@ -73,7 +73,11 @@ class CustomRole(ControlModel):
 
 
 class ServiceAccount(ControlModel):
-    """An actor that is no person: it has a role, signs in with keys alone, and may own records."""
+    """An actor that is no person: it has a role, signs in with keys alone, and may own records.
+
+    It acts while its sponsor, who gave it the role, may give that role; then it is suspended until somebody else who
+    may takes it over.
+    """
 
     __tablename__ = "service_accounts"
     __privileges__: ClassVar[dict[str, str]] = _OF_TENANT
@@ -85,6 +89,9 @@ class ServiceAccount(ControlModel):
     name: Mapped[str] = mapped_column(String(200, collation="C"))
     role: Mapped[str] = mapped_column(String(MAX_ROLE_NAME))
     created_by: Mapped[uuid.UUID | None]
+    sponsor_id: Mapped[uuid.UUID | None]
+    """The person who answers for it. Where there is none, nobody does."""
+    suspended_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
 class ApiKey(ControlRecord):

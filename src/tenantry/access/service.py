@@ -14,6 +14,7 @@ from tenantry.access.principals import Principals
 from tenantry.access.resource import ResourceAccess
 from tenantry.access.roles.facts import read_roles, roles_key
 from tenantry.access.sessions import VisibleRows
+from tenantry.access.sponsors import Sponsors
 from tenantry.access.type_grants import read_type_grants, type_grants_key
 from tenantry.identity import Authenticator
 from tenantry.runtime import Runtime
@@ -45,11 +46,12 @@ class AccessService:
             TenantCache(*known, type_grants_key, read_type_grants),
             runtime.clock,
         )
+        self.sponsors = Sponsors(runtime, resolver, self.keys, self.principals)
         runtime.database.narrow_sessions(VisibleRows(resources))
 
     def gate(self, authenticator: Authenticator) -> AccessGate:
         """Return the gate that every request of a tenant passes."""
-        return AccessGate(authenticator, self._resolver, self.principals, self.keys)
+        return AccessGate(authenticator, self._resolver, self.principals, self.keys, self.sponsors)
 
     async def close(self) -> None:
         """Write what was counted and noted behind the requests: denials, uses of keys."""

@@ -36,6 +36,9 @@ class ServiceAccountFacts:
     id: UUID
     name: str
     role: str
+    sponsor_id: UUID | None
+    """The person who answers for it. Where there is none, nobody does."""
+    is_suspended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +175,14 @@ class KeyCache:
 
     async def _may_act(self, facts: KeyFacts) -> bool:
         """Tell whether the person of a key is active: who is deactivated acts by keys no more than by sessions."""
-        user_id = facts.user_id
-        return user_id is None or await self._facts.load(user_key(user_id), lambda: self._is_active(user_id))
+        return facts.user_id is None or await self.is_active(facts.user_id)
 
-    async def _is_active(self, user_id: UUID) -> bool:
+    async def is_active(self, user_id: UUID) -> bool:
+        """Tell whether a person's account is open."""
+        found: bool = await self._facts.load(user_key(user_id), lambda: self._read_active(user_id))
+        return found
+
+    async def _read_active(self, user_id: UUID) -> bool:
         async with self._database.control_scope(actor=SYSTEM, user_id=user_id) as uow:
             return bool(await uow.value(PERSON_IS_ACTIVE, user_id=user_id))
 
@@ -187,7 +194,13 @@ class KeyCache:
             user_id=row["user_id"],
             service_account=None
             if account_id is None
-            else ServiceAccountFacts(account_id, row["account_name"], row["account_role"]),
+            else ServiceAccountFacts(
+                account_id,
+                row["account_name"],
+                row["account_role"],
+                row["sponsor_id"],
+                is_suspended=row["suspended_at"] is not None,
+            ),
             scope=None if named is None else self._catalog.expand(named),
             scope_role=row["role"],
             expires_at=row["expires_at"],

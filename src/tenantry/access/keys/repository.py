@@ -1,8 +1,8 @@
-"""The statements that requests with keys are answered by, compiled once. Each names its tenant."""
+"""The statements of keys and of the accounts that they act for, compiled once. Each names its tenant."""
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Uuid, and_, bindparam, func, or_, select, update
+from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, or_, select, update
 
 from tenantry.access.models import ApiKey, ServiceAccount
 from tenantry.database import Statement, Timestamp
@@ -15,7 +15,7 @@ users = User.__table__.c
 _NOW = bindparam("now", type_=Timestamp)
 _TENANT = bindparam("tenant_id", type_=Uuid)
 _KEY_ID = bindparam("key_id", type_=Uuid)
-_ACCOUNT_ID = bindparam("account_id", type_=Uuid)
+_ACCOUNT_IDS = bindparam("account_ids", type_=ARRAY(Uuid))
 
 KEY_FACTS = Statement(
     select(
@@ -29,6 +29,8 @@ KEY_FACTS = Statement(
         accounts.id.label("account_id"),
         accounts.name.label("account_name"),
         accounts.role.label("account_role"),
+        accounts.sponsor_id,
+        accounts.suspended_at,
         users.is_active.label("person_is_active"),
     )
     .join_from(
@@ -60,7 +62,22 @@ NOTE_USE = Statement(
 """The time keeps several processes together at one write a minute. What somebody else holds is left out: a note waits
 for nobody, so that it can be in nobody's way for long."""
 
-KEYS_OF_ACCOUNT = Statement(
-    select(keys.id).where(keys.tenant_id == _TENANT, keys.service_account_id == _ACCOUNT_ID).order_by(keys.id)
+KEYS_OF_ACCOUNTS = Statement(
+    select(keys.id).where(keys.tenant_id == _TENANT, keys.service_account_id == any_(_ACCOUNT_IDS)).order_by(keys.id)
 )
-"""What a change of a service account is announced to."""
+"""What a change of service accounts is announced to."""
+
+ACCOUNTS_OF_SPONSOR = Statement(
+    select(accounts.id, accounts.role).where(
+        accounts.tenant_id == _TENANT,
+        accounts.sponsor_id == bindparam("sponsor_id", type_=Uuid),
+        accounts.suspended_at.is_(None),
+    )
+)
+
+SUSPEND_ACCOUNTS = Statement(
+    update(ServiceAccount)
+    .where(accounts.tenant_id == _TENANT, accounts.id == any_(_ACCOUNT_IDS), accounts.suspended_at.is_(None))
+    .values(suspended_at=_NOW, updated_at=_NOW, version=accounts.version + 1)
+    .returning(accounts.id)
+)

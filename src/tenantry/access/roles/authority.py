@@ -123,6 +123,11 @@ class RoleDelegation:
                 raise RoleAboveOwn
 
 
+def answers_for(sponsor: Principal, account: Principal) -> bool:
+    """Tell whether somebody holds everything that the roles of another give."""
+    return Delegable(sponsor.permissions, sponsor.rank).covers(account.permissions, account.rank or Role.VIEWER)
+
+
 async def _held_roles(uow: UnitOfWork, tenant_id: UUID, holder_id: UUID | None) -> tuple[str, ...]:
     """Return the roles of a member, with those of their teams, or of a service account; held until the commit."""
     role = await uow.value(ROLE_OF_MEMBER, tenant_id=tenant_id, user_id=holder_id)

@@ -4,7 +4,7 @@ A migration file starts with ``from tenantry.database.migrations import op``. Wh
 and privileges itself and reads nothing from the models, which go on changing after it was released.
 
 Files are rendered to SQL once and the SQL is run for each placement, so a migration cannot read from the database;
-changes of many rows are jobs.
+changes of many rows are jobs, those of few a `backfill`.
 """
 
 from __future__ import annotations
@@ -62,6 +62,19 @@ def create_policy(table: str, policy: Policy, *, schema: str | None = None) -> N
 def drop_policy(table: str, name: str, *, schema: str | None = None) -> None:
     """Remove a policy by its name. A role that no policy names any more sees nothing."""
     execute(f"DROP POLICY {quoted(name)} ON {qualified(table, schema)}")
+
+
+def backfill(table: str, statement: str, *, schema: str | None = None) -> None:
+    """Run a statement that reads or changes the rows of every tenant in one table.
+
+    The owner stands behind row security as well, so it is lifted from the owner until the statement is done; the lock
+    of ``ALTER TABLE`` keeps everybody else out meanwhile, and if anything fails, nothing has happened. For tables that
+    a statement gets through within the timeouts: more rows than that are changed by the application, a batch at a time.
+    """
+    name = qualified(table, schema)
+    execute(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
+    execute(statement)
+    execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
 
 
 def grant(table: str, role: str, privileges: str, *, schema: str | None = None) -> None:

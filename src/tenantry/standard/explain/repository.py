@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, collate, func, null, or_, select, true, tuple_, union_all
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, collate, func, null, or_, select, tuple_, union_all
 
 from tenantry.access import ApiKey, Grant, ResourceAccess, ServiceAccount, SubjectType
 from tenantry.database import Statement, sql_literal
@@ -49,6 +49,7 @@ _PEOPLE = (
         _TEAM_IDS.label("teams"),
         users.platform_role,
         users.is_active,
+        null().label("sponsor_id"),
     )
     .join_from(Member, User, users.id == members.user_id)
     .where(members.tenant_id == _TENANT)
@@ -61,7 +62,8 @@ _ACCOUNTS = select(
     accounts.role,
     sql_literal("{}").label("teams"),
     null().label("platform_role"),
-    true().label("is_active"),
+    accounts.suspended_at.is_(None).label("is_active"),
+    accounts.sponsor_id,
 ).where(accounts.tenant_id == _TENANT)
 
 _EVERY = union_all(_PEOPLE, _ACCOUNTS).subquery("every")

@@ -64,7 +64,7 @@ class Explainer:
             if limited is not None:
                 await _require_own(uow, limited, about)
                 limited = snapshot.principal(await _found(uow, tenant.id, SubjectReference.of(limited)))
-            subject = await _found(uow, tenant.id, about)
+            subject = await snapshot.as_answered(uow, await _found(uow, tenant.id, about))
         target = await self._with_record(tenant, target, question)
         if limited is not None and not target.is_seen_by(limited):
             raise question.not_found(target)
@@ -84,7 +84,7 @@ class Explainer:
         async with self._runtime.database.control_scope(actor=SYSTEM, tenant_id=tenant.id) as uow:
             snapshot = await TenantSnapshot.read(uow, tenant, self._catalog, self._runtime.clock.now())
             async for subject in _everybody(uow, tenant.id, after):
-                decision = AccessDecision.of(snapshot, subject, target)
+                decision = AccessDecision.of(snapshot, await snapshot.as_answered(uow, subject), target)
                 if decision.allowed:
                     found.append(ExplanationRenderer(decision).who_can())
                 if len(found) > limit:

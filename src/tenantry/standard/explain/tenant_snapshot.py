@@ -7,7 +7,7 @@ is true now, so it asks nobody's memory.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Self
@@ -23,6 +23,7 @@ from tenantry.access import (
     PrincipalFacts,
     RoleFacts,
     SubjectType,
+    answers_for,
     build_principal,
     key_ceiling,
     read_roles,
@@ -47,6 +48,7 @@ class SubjectFacts:
     """The teams that it is directly in."""
     is_active: bool
     platform_role: str | None = None
+    sponsor_id: UUID | None = None
     key_id: UUID | None = None
     key_name: str = ""
     key_role: str | None = None
@@ -67,6 +69,8 @@ class SubjectFacts:
 
     def locked_out(self, now: datetime) -> str | None:
         """Say why it can do nothing at all, before the order is asked; None for whoever can sign in."""
+        if not self.is_active and self.type is SubjectType.SERVICE_ACCOUNT:
+            return f"{self.name} is suspended until somebody answers for it"
         if not self.is_active:
             return f"{self.name} is deactivated and cannot sign in"
         if self.key_expires_at is not None and self.key_expires_at <= now:
@@ -117,6 +121,16 @@ class TenantSnapshot:
             ceiling=key_ceiling(scope, subject.key_role, self.catalog, self.own_roles),
         )
         return build_principal(acts, self.catalog, self.own_roles, self.type_grants, self.now)
+
+    async def as_answered(self, uow: UnitOfWork, subject: SubjectFacts) -> SubjectFacts:
+        """Return a service account as suspended if its sponsor does not answer for it now; others as they are."""
+        if subject.type is not SubjectType.SERVICE_ACCOUNT or not subject.is_active:
+            return subject
+        sponsor = await find_subject(uow, self.tenant.id, subject.sponsor_id) if subject.sponsor_id else None
+        is_here = sponsor is not None and sponsor.is_active
+        if sponsor and is_here and answers_for(self.principal(sponsor), self.principal(subject)):
+            return subject
+        return replace(subject, is_active=False)
 
     def role_giving(self, subject: SubjectFacts, permission: str, *, own: bool = False) -> str | None:
         """Return the first role held that gives a permission, or the permission for own records."""

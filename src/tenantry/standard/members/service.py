@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from tenantry.access import Breadth, Permit, Permits, ResourceAccess
+from tenantry.access import Breadth, Permit, Permits, ResourceAccess, suspend_unanswered
 from tenantry.database import Row
 from tenantry.resources import Rendered, ResourceDefinition, ResourceService, Write
 from tenantry.standard.members.repository import LOCK_MEMBERS, REVOKE_INVITATIONS_TO
@@ -84,7 +84,12 @@ class MemberService(ResourceService):
         return keys_of_members(self.principal.tenant.id, record_id)
 
     async def after(self, write: Write, record: Rendered) -> None:
-        """End what the person was invited to: a member needs no invitation, and nobody comes back by an old one."""
+        """Suspend the service accounts that somebody who falls or goes answered for, and end what they were invited to.
+
+        A member needs no invitation, and nobody comes back by an old one.
+        """
+        if write.verb != "create":
+            await suspend_unanswered(self.uow, self.runtime, self.principal.tenant, record.id)
         if write.verb != "update":
             tenant_id, now = self.principal.tenant.id, self.runtime.clock.now()
             await self.uow.run(REVOKE_INVITATIONS_TO, tenant_id=tenant_id, user_id=record.id, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from tenantry.http import InputSchema, ShortText, partial
@@ -27,3 +28,7 @@ class ServiceAccountRead(ReadSchema):
     name: str
     role: str
     created_by: UUID | None
+    sponsor_id: UUID | None
+    """Who answers for it: the person who gave it its role. It acts while they may give that role."""
+    suspended_at: datetime | None
+    """Since when nobody answers for it; until somebody takes it over, its keys are refused."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from tenantry.access import (
-    KEYS_OF_ACCOUNT,
+    KEYS_OF_ACCOUNTS,
     ResourceAccess,
     ServiceAccount,
     ServiceAccountNotFound,
     api_key_key,
 )
-from tenantry.resources import ResourceDefinition, ResourceService, Write
+from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService, Write
 from tenantry.standard.api_keys.reach import require_person
 from tenantry.standard.service_accounts.schemas import ServiceAccountRead
 from tenantry.tenancy import lock_roles_shared
@@ -38,6 +39,16 @@ class ServiceAccountService(ResourceService):
         require_person(self.principal)
         await lock_roles_shared(self.uow, self.principal.tenant.id)
 
+    async def values(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Whoever gives the role answers for the account from now on."""
+        return fields | (self._answering() if "role" in fields else {})
+
+    async def take_over(self, record_id: UUID, *, expected: int | None = None) -> Rendered:
+        """Answer for an account, which is suspended no more. Raises as an update does, and `RoleAboveOwn`."""
+        return await self._write(
+            record_id, Change.SET, "update", "taken_over", values=self._answering(), expected=expected
+        )
+
     async def check_create(self, write: Write) -> None:
         """Refuse a role that whoever acts could not give."""
         await self.delegation.require_may_give(write.values["role"])
@@ -60,8 +71,11 @@ class ServiceAccountService(ResourceService):
         """The names that the trail has always had."""
         return f"service_accounts.{'changed' if happened == 'updated' else happened}"
 
+    def _answering(self) -> dict[str, Any]:
+        return {"sponsor_id": self.principal.holder_id, "suspended_at": None}
+
     async def _hold_keys(self, write: Write) -> None:
         """Ask whether the account may be touched, and note its keys, which may go with it."""
         await self.delegation.require_may_take(write.before["role"])
-        found = {"tenant_id": self.principal.tenant.id, "account_id": write.before["id"]}
-        self._keys = tuple(row["id"] for row in await self.uow.all(KEYS_OF_ACCOUNT, **found))
+        found = {"tenant_id": self.principal.tenant.id, "account_ids": [write.before["id"]]}
+        self._keys = tuple(row["id"] for row in await self.uow.all(KEYS_OF_ACCOUNTS, **found))
