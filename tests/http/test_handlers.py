@@ -99,11 +99,30 @@ async def test_an_unknown_address_differs_from_a_missing_thing(world):
     assert body["code"] == "not_found"
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "HEAD", "TRACE"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
 async def test_405_names_the_methods_of_all_routes_with_this_path(world, method):
     answer = await world().request(method, "/api/v1/things/1")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "DELETE, GET, POST"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, POST"
+
+
+async def test_head_is_get_without_a_body(world):
+    got, head = [await world().request(method, "/api/v1/things/1") for method in ("GET", "HEAD")]
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    told = ("content-type", "content-length", "cache-control", "vary")
+    assert [head.headers.get(name) for name in told] == [got.headers.get(name) for name in told]
+
+
+async def test_head_of_nothing_is_refused_as_get_is(world):
+    answer = await world().request("HEAD", "/nowhere")
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("GZIP", 415), ("br, gzip", 415), ("identity", 201)])
+async def test_a_body_that_is_compressed_is_refused(world, encoding, status):
+    headers = {"Content-Encoding": encoding}
+    answer = await world().request("POST", "/api/v1/things/1", json={}, headers=headers)
+    assert (answer.status_code == 415) is (status == 415)
 
 
 class TestWhatFastApiRefuses:

@@ -10,7 +10,7 @@ from planner.projects.schemas import ProjectCreate, ProjectRead, ProjectUpdate, 
 from planner.projects.service import ProjectService
 from tenantry.access import Access, member
 from tenantry.http import api_router
-from tenantry.resources import STANDARD, Answer, Idempotent, Operation, ResourceRouter
+from tenantry.resources import STANDARD, Answer, Expected, Idempotent, Operation, ResourceRouter
 
 router = ResourceRouter(
     ProjectService,
@@ -37,6 +37,7 @@ async def transfer(
     id: UUID,  # noqa: A002 - the contract's name
     payload: Transfer,
     access: Access,
+    expected: Expected,
     idempotency: Idempotent,
 ) -> Response:
     """Give the project to another member of the tenant, or to a team: then it is everybody's own who is in it."""
@@ -44,7 +45,7 @@ async def transfer(
         projects = ProjectService(uow, access.principal, access.runtime)
 
         async def work() -> Answer:
-            project = await projects.transfer(id, payload.owner_id)
+            project = await projects.transfer(id, payload.owner_id, expected=expected)
             return Answer(200, project.json.encode(), project.version)
 
         answer = await idempotency.answer(uow, work, readmit=lambda: projects.require_transferable(id))

@@ -8,6 +8,7 @@ from planner.projects.errors import NewOwnerNotMember
 from planner.projects.models import DRAFT, Project
 from planner.projects.schemas import ProjectListItem, ProjectRead
 from tenantry.access import ResourceAccess, require_on_record
+from tenantry.kernel import ExpectedVersion
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService
 
 PROJECT_ACCESS = ResourceAccess(
@@ -30,7 +31,7 @@ class ProjectService(ResourceService):
         list_item=ProjectListItem,
     )
 
-    async def transfer(self, project_id: UUID, owner_id: UUID, *, expected: int | None = None) -> Rendered:
+    async def transfer(self, project_id: UUID, owner_id: UUID, *, expected: ExpectedVersion = None) -> Rendered:
         """Give a project to a member or a team. Raises `NewOwnerNotMember`, to those alone who may give it away."""
         if not await self.runtime.members.can_own(self.principal.tenant.id, owner_id):
             await self.require_transferable(project_id)

@@ -50,7 +50,7 @@ from tenantry.http.fields import (
     canonical_email,
 )
 from tenantry.http.handlers import failure_response, install_problem_handlers
-from tenantry.http.headers import NO_VERSION, etag, idempotency_key, is_known, parse_if_match
+from tenantry.http.headers import etag, expected_versions, idempotency_key, is_known
 from tenantry.http.middleware import UNMATCHED, RequestEdge, route_template
 from tenantry.http.parameters import IdempotencyKey, IfMatch, IfNoneMatch
 from tenantry.http.problem import MEDIA_TYPE, STATUS_OF, Problem, problem_body, problem_of
@@ -67,7 +67,6 @@ __all__ = [
     "MAX_JSON_BYTES",
     "MAX_JSON_DEPTH",
     "MEDIA_TYPE",
-    "NO_VERSION",
     "RESERVED_SLUGS",
     "STATUS_OF",
     "UNMATCHED",
@@ -119,6 +118,7 @@ __all__ = [
     "deleted_status",
     "envelope_of",
     "etag",
+    "expected_versions",
     "fails_with",
     "failure_response",
     "field_errors",
@@ -127,7 +127,6 @@ __all__ = [
     "is_json",
     "is_known",
     "json_pointer",
-    "parse_if_match",
     "partial",
     "problem_body",
     "problem_components",

@@ -13,9 +13,6 @@ _MAX_VERSION = 2**31 - 1  # of a column of type integer
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _MAX_IF_MATCH = 1000
 
-NO_VERSION = -1
-"""What a tag that is none of ours demands: no record ever has this version."""
-
 
 def etag(version: int) -> str:
     """Return the strong entity tag of a version.
@@ -26,28 +23,27 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def parse_if_match(value: str | None) -> int | None:
-    """Return the version that ``If-Match`` demands, None where it demands none (absent, or ``*``).
+def expected_versions(if_match: str | None, if_none_match: str | None = None) -> frozenset[int] | None:
+    """Return the versions that a write may meet by its preconditions, None where they demand none.
 
-    After RFC 9110 §13.1.1: comparison is strong, so a weak tag never matches, nor does a tag that is none of ours; a
-    list matches if one of its tags does. Where none can match, the answer is `NO_VERSION`, and not an error: that the
-    version is another one (412) is said after the body was read (422) and the record was found (404). What is not a
-    list of tags, or names two different versions (no client that read the record has two), is `InvalidHeader` (400).
+    After RFC 9110 §13.1.1: comparison of ``If-Match`` is strong, so a weak tag never matches, nor does a tag that is
+    none of ours; a list matches if one of its tags does, and ``*`` matches whatever exists. That nothing can match is
+    no error: that the version is another one (412) is said after the body was read (422) and the record was found
+    (404). ``If-None-Match: *`` (§13.1.2) means that there is no such record yet, so no version will do. Raises
+    `InvalidHeader` (400) for what is no list of tags, and for tags in ``If-None-Match``, which a write cannot honour.
 
-    >>> parse_if_match('"3"'), parse_if_match('"abc", "7"'), parse_if_match("*"), parse_if_match('"abc"')
-    (3, 7, None, -1)
+    >>> sorted(expected_versions('"3", "abc", "7"')), expected_versions("*"), expected_versions(None, "*")
+    ([3, 7], None, frozenset())
     """
-    if value is None or value.strip() == "*":
+    if if_none_match is not None:
+        if if_none_match.strip() != "*":
+            message = "A write takes If-Match with the tag that was read, or If-None-Match: *"
+            raise InvalidHeader.at("header:If-None-Match", message, "if_none_match_invalid")
+        return frozenset()
+    if if_match is None or if_match.strip() == "*":
         return None
-    named = {int(tag) for weak, tag in _tags(value) if not weak and _VERSION.fullmatch(tag)}
-    versions = {version for version in named if version <= _MAX_VERSION}
-    match len(versions):
-        case 0:
-            return NO_VERSION
-        case 1:
-            return versions.pop()
-        case _:
-            raise InvalidHeader.at("header:If-Match", "Name one version", "if_match_ambiguous")
+    named = {int(tag) for weak, tag in _tags(if_match) if not weak and _VERSION.fullmatch(tag)}
+    return frozenset(version for version in named if version <= _MAX_VERSION)
 
 
 def is_known(if_none_match: str | None, version: int) -> bool:

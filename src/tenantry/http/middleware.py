@@ -17,11 +17,11 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tenantry.http.errors import BodyTooLarge, InternalError, TimedOut
+from tenantry.http.errors import BodyTooLarge, InternalError, TimedOut, UnsupportedMediaType
 from tenantry.http.handlers import failure_response
 from tenantry.http.settings import HttpSettings, cors_middleware
 from tenantry.http.time_limit import TimeLimit
-from tenantry.kernel import Environment, context, new_id
+from tenantry.kernel import Environment, TenantryError, context, new_id
 from tenantry.observability import AccessLog, Metrics
 
 Headers = list[tuple[bytes, bytes]]
@@ -90,7 +90,7 @@ class RequestEdge:
         if kind == "lifespan":
             await self._app(scope, receive, send)
             return
-        given, length = _read_headers(scope["headers"])
+        given, refused = _read_headers(scope["headers"], self._max_body)
         request_id = str(new_id()) if given is None else given.decode("ascii")
         state = scope.get("state")
         if state is None:
@@ -102,8 +102,11 @@ class RequestEdge:
         try:
             if kind == "http":
                 added = self._docs_headers if scope["path"] in _DOCS else self._headers
-                exchange = _Exchange(receive, send, added, request_id.encode("ascii"), self._max_body)
-                await self._answer(scope, exchange, length, request_id)
+                is_head = scope["method"] == "HEAD"
+                if is_head:  # the application knows GET alone; a copy, because the server goes by the method as well
+                    scope = {**scope, "method": "GET"}
+                exchange = _Exchange(receive, send, added, request_id.encode("ascii"), self._max_body, is_head=is_head)
+                await self._answer(scope, exchange, request_id, refused)
             else:
                 await self._app(scope, receive, send)
         finally:
@@ -111,14 +114,14 @@ class RequestEdge:
             context.tenant_id.reset(tenant_token)
             context.request_id.reset(request_token)
 
-    async def _answer(self, scope: Scope, exchange: _Exchange, length: int, request_id: str) -> None:
+    async def _answer(self, scope: Scope, exchange: _Exchange, request_id: str, refused: TenantryError | None) -> None:
         metrics = self._metrics
         if metrics is not None:
             metrics.in_flight.inc()
         watched = self._time_limit.begin()
         try:
-            if length > self._max_body:
-                await self._fail(BodyTooLarge(), scope, exchange)
+            if refused is not None:
+                await self._fail(refused, scope, exchange)
                 return
             await self._app(scope, exchange.receive, exchange.send)
             if not exchange.status:
@@ -148,7 +151,7 @@ class RequestEdge:
     def _record(self, scope: Scope, exchange: _Exchange, request_id: str) -> None:
         seconds = (exchange.ended or perf_counter()) - exchange.began
         status = exchange.status or _CLIENT_LEFT
-        method: str = scope["method"]
+        method: str = "HEAD" if exchange.is_head else scope["method"]
         template = route_template(scope)
         if self._metrics is not None:
             self._metrics.observe_request(method, template or UNMATCHED, status, seconds)
@@ -168,14 +171,17 @@ class RequestEdge:
 class _Exchange:
     """One request and its answer, seen from outside; its `receive` and `send` are what the application gets."""
 
-    __slots__ = ("_added", "_left", "_receive", "_request_id", "_send", "began", "ended", "size", "status")
+    __slots__ = ("_added", "_left", "_receive", "_request_id", "_send", "began", "ended", "is_head", "size", "status")
 
-    def __init__(self, receive: Receive, send: Send, added: Headers, request_id: bytes, max_body: int) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, added: Headers, request_id: bytes, max_body: int, *, is_head: bool
+    ) -> None:
         self._receive = receive
         self._send = send
         self._added = added
         self._request_id = request_id
         self._left = max_body
+        self.is_head = is_head
         self.began = perf_counter()
         self.ended = 0.0
         self.status = 0
@@ -196,6 +202,8 @@ class _Exchange:
             self.status = message["status"]
             message = {**message, "headers": self._complete([*message.get("headers", ())])}
         elif kind == "http.response.body":
+            if self.is_head:  # all that GET would answer, but for the body (RFC 9110 §9.3.2)
+                message = {**message, "body": b""}
             self.size += len(message.get("body", b""))
             if not message.get("more_body", False):
                 self.ended = perf_counter()  # background tasks run after this and are not part of the answer
@@ -222,17 +230,22 @@ def route_template(scope: Scope) -> str | None:
     return getattr(route, "path_format", None) or getattr(route, "path", None)
 
 
-def _read_headers(headers: Any) -> tuple[bytes | None, int]:
-    """Return the request id, if there is a safe one, and the announced length of the body (0: none)."""
+def _read_headers(headers: Any, max_body: int) -> tuple[bytes | None, TenantryError | None]:
+    """Return the request id, if there is a safe one, and why the body cannot be taken, if it announces that.
+
+    What is compressed would have to be unpacked before its size is known, so it is refused (RFC 9110 §8.4).
+    """
     request_id: bytes | None = None
-    length = 0
+    refused: TenantryError | None = None
     for name, value in headers:
         if name == b"x-request-id":
             if _is_request_id(value):
                 request_id = value
-        elif name == b"content-length" and value.isdigit():
-            length = int(value[:20])
-    return request_id, length
+        elif name == b"content-length" and value.isdigit() and int(value[:20]) > max_body:
+            refused = BodyTooLarge()
+        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            refused = refused or UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+    return request_id, refused
 
 
 def _with_cors(cors: Middleware, answer: ASGIApp) -> ASGIApp:

@@ -21,7 +21,7 @@ IfMatch = Annotated[
     ),
     WithJsonSchema({"type": "string", "maxLength": 1000, "pattern": _TAG}),
 ]
-"""A header ``If-Match``; see `parse_if_match`. Lists of tags are taken too."""
+"""A header ``If-Match``; see `expected_versions`. Lists of tags are taken too."""
 
 IfNoneMatch = Annotated[
     str | None,

@@ -118,6 +118,8 @@ def _allowed_methods(scope: Scope) -> str:
     for route in iter_route_contexts(getattr(scope.get("app"), "routes", ())):
         if route.methods and _matches(route, probe):
             methods |= route.methods
+    if "GET" in methods:
+        methods.add("HEAD")
     return ", ".join(sorted(methods))
 
 

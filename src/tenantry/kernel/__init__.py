@@ -19,7 +19,7 @@ from tenantry.kernel.errors import (
 )
 from tenantry.kernel.ids import SessionId, TenantId, UserId, new_id
 from tenantry.kernel.settings import LISTED, PREFIX, Environment, SettingsGroup, load_settings
-from tenantry.kernel.versions import require_version, stale_version
+from tenantry.kernel.versions import ExpectedVersion, require_version, stale_version, versions_of
 
 __all__ = [
     "LISTED",
@@ -32,6 +32,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "Environment",
+    "ExpectedVersion",
     "FieldError",
     "FrozenClock",
     "InvalidInput",
@@ -51,5 +52,6 @@ __all__ = [
     "new_id",
     "require_version",
     "stale_version",
+    "versions_of",
     "with_article",
 ]

@@ -8,18 +8,18 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from tenantry.access import AccessContext
-from tenantry.http import IfMatch, parse_if_match
+from tenantry.http import IfMatch, expected_versions
+from tenantry.kernel import ExpectedVersion
 from tenantry.query import ListPage, ListRequest, RowList, openapi_parameters, page_body, parse_list
 from tenantry.resources.operations import ResourceEdge
 
 
-def expected_version(if_match: IfMatch = None) -> int | None:
-    """Return the version that the client read, if it says so."""
-    return parse_if_match(if_match)
+def _expected(request: Request, if_match: IfMatch = None) -> ExpectedVersion:
+    return expected_versions(if_match, request.headers.get("if-none-match"))
 
 
-Expected = Annotated[int | None, Depends(expected_version)]
-"""The version that ``If-Match`` demands, as a parameter of a hand-written route."""
+Expected = Annotated[ExpectedVersion, Depends(_expected)]
+"""The versions that the preconditions of a request let a hand-written write meet."""
 
 
 def parameters_of(rows: RowList) -> dict[str, Any]:

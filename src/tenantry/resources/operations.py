@@ -22,13 +22,13 @@ from tenantry.http import (
     InvalidQuery,
     ResponseStyle,
     deleted_status,
+    expected_versions,
     is_known,
-    parse_if_match,
     read_json,
     require_json,
     wrap,
 )
-from tenantry.kernel import ConfigurationError
+from tenantry.kernel import ConfigurationError, ExpectedVersion
 from tenantry.query import CursorSigner, ListSpec, PageSizes, page_body, parse_list, read_pairs
 from tenantry.resources.answer import Answer
 from tenantry.resources.definition import ResourceDefinition
@@ -262,9 +262,9 @@ class Operations:
     def _parent(self, exchange: Exchange) -> UUID | None:
         return exchange.id_in_path(self.parent_in_path) if self.parent_in_path else None
 
-    def _versioned(self, exchange: Exchange) -> tuple[UUID, int | None]:
-        """Return the id in the path, and the version that the client read, if it says so."""
-        expected = parse_if_match(exchange.header(b"if-match")) if self.resource.versioned else None
+    def _versioned(self, exchange: Exchange) -> tuple[UUID, ExpectedVersion]:
+        """Return the id in the path, and the versions that the write may meet, if the client says so."""
+        expected = expected_versions(exchange.header(b"if-match"), exchange.header(b"if-none-match"))
         return exchange.id_in_path(self.id_in_path), expected
 
     def _work(self, exchange: Exchange, planning: Planning = Planning.KEPT) -> UnitOfWork:

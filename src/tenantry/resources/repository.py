@@ -10,7 +10,7 @@ from uuid import UUID
 from tenantry.access import SUBJECTS, TENANT, Permits, Principal, RecordNotFound, addition, existence, refusal
 from tenantry.audit import who
 from tenantry.database import Row, UnitOfWork
-from tenantry.kernel import NotFound, new_id, require_version, stale_version
+from tenantry.kernel import ExpectedVersion, NotFound, new_id, require_version, stale_version, versions_of
 from tenantry.query import ListPage, ListRequest, ListSpec, read_page
 from tenantry.resources import statements
 from tenantry.resources.definition import ResourceDefinition
@@ -114,7 +114,7 @@ class ResourceRepository:
         verb: str,
         action: str,
         values: Mapping[str, Any] | None = None,
-        expected: int | None = None,
+        expected: ExpectedVersion = None,
         parent_id: UUID | None = None,
         permits: Permits | None = None,
     ) -> Rendered:
@@ -128,7 +128,8 @@ class ResourceRepository:
         shape = Mutation(change, verb, permits, tuple(values), self.hidden)
         statement = statements.mutation(self.resource, shape)
         line = {} if change is Change.NOTHING else self._line(action)
-        asked = {"id": record_id, "parent_id": parent_id, "expected": expected}
+        versions = versions_of(expected)
+        asked = {"id": record_id, "parent_id": parent_id, "expected": None if versions is None else sorted(versions)}
         row = await self.uow.one(statement, **asked, **_set(values), **line, **self._actor())
         if row is None:
             raise self._not_found(record_id)
@@ -188,10 +189,10 @@ class ResourceRepository:
             await self.require_parent(parent_id, "create")
             raise refusal(self._access, "create")
 
-    def require_version(self, held: Row, expected: int | None) -> None:
+    def require_version(self, held: Row, expected: ExpectedVersion) -> None:
         """Raise `StaleVersion` where a record that is held is not at the version that the caller saw."""
-        if expected is not None:  # records that count no changes have no version to be at
-            require_version(self.resource.singular, held["version"], expected)
+        current = held["version"] if self.resource.versioned else None
+        require_version(self.resource.singular, current, expected)
 
     def _refuse(self, row: Row, verb: str, record_id: UUID) -> None:
         if not row["allowed"]:

@@ -28,7 +28,7 @@ from tenantry.access import (
     require_anywhere,
 )
 from tenantry.database import UnitOfWork
-from tenantry.kernel import FieldError
+from tenantry.kernel import ExpectedVersion, FieldError
 from tenantry.query import ListPage, ListRequest, ListSpec
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.repository import Rendered, ResourceRepository
@@ -165,7 +165,7 @@ class ResourceService:
         """Return one page of the visible records, of one parent where `parent_id` is given."""
         return await self.records.page(request, spec, parent_id=parent_id, **self.row_parameters())
 
-    async def update(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
+    async def update(self, record_id: UUID, payload: BaseModel, *, expected: ExpectedVersion = None) -> Rendered:
         """Change the fields that `payload` sets. Raises `RecordNotFound`, `NotPermitted`, `StaleVersion`.
 
         To move a record below another parent needs the permission to create one there.
@@ -175,7 +175,7 @@ class ResourceService:
         await self._require_move(record_id, values)
         return await self._write(record_id, Change.SET, "update", "updated", values=values, expected=expected)
 
-    async def replace(self, record_id: UUID, payload: BaseModel, *, expected: int | None = None) -> Rendered:
+    async def replace(self, record_id: UUID, payload: BaseModel, *, expected: ExpectedVersion = None) -> Rendered:
         """Set every writable field, those that `payload` leaves out to their defaults."""
         await self._require_writable(payload, record_id)
         values = await self.values(self._fields(payload))
@@ -183,7 +183,7 @@ class ResourceService:
         return await self._write(record_id, Change.SET, "update", "updated", values=values, expected=expected)
 
     async def delete(
-        self, record_id: UUID, *, expected: int | None = None, hard: bool = False, parent_id: UUID | None = None
+        self, record_id: UUID, *, expected: ExpectedVersion = None, hard: bool = False, parent_id: UUID | None = None
     ) -> Rendered:
         """Delete a record: mark it where the model soft-deletes, unless `hard`, which needs the verb ``purge``."""
         asked: dict[str, Any] = {"expected": expected, "parent_id": parent_id}
@@ -192,7 +192,7 @@ class ResourceService:
         change = Change.MARK_DELETED if self.resource.soft_deletes else Change.REMOVE
         return await self._write(record_id, change, "delete", "deleted", **asked)
 
-    async def restore(self, record_id: UUID, *, expected: int | None = None) -> Rendered:
+    async def restore(self, record_id: UUID, *, expected: ExpectedVersion = None) -> Rendered:
         """Bring a soft-deleted record back; who may delete it may restore it."""
         return await self._write(record_id, Change.RESTORE, "delete", "restored", expected=expected)
 
@@ -267,7 +267,7 @@ class ResourceService:
         happened: str,
         *,
         values: dict[str, Any] | None = None,
-        expected: int | None = None,
+        expected: ExpectedVersion = None,
         parent_id: UUID | None = None,
     ) -> Rendered:
         """Change a record that exists, in the order that the head of this file says."""

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     ColumnElement,
     Delete,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Text,
     Update,
     Uuid,
+    any_,
     bindparam,
     cast,
     delete,
@@ -172,8 +174,8 @@ def mutation(resource: ResourceDefinition, shape: Mutation) -> Statement:
     """Change one visible record: ``allowed, current, json, version``; no row where it is not visible.
 
     ``current`` is the version found, ``version`` the one left behind; ``json`` is null where nothing was changed:
-    because it was not ``allowed``, or because ``expected`` is another version. Parameters: ``id``, ``expected`` (or
-    null), ``set_<column>`` for each of the shape's columns, those of `_lines`.
+    because it was not ``allowed``, or because it is none of the ``expected`` versions. Parameters: ``id``, ``expected``
+    (or null), ``set_<column>`` for each of the shape's columns, those of `_lines`.
     """
     table, access = resource.table, resource.access
     visible = access.visible(table, shape.permits[1:], deleted=shape.change is Change.RESTORE)
@@ -181,9 +183,8 @@ def mutation(resource: ResourceDefinition, shape: Mutation) -> Statement:
     found = select(table, allowed).where(*_named(resource, table), visible)
     target = found.with_for_update(key_share=True, of=table).cte("target")
     go: list[ColumnElement[bool]] = [target.c.allowed]
-    if resource.versioned:
-        expected = bindparam("expected", type_=Integer)
-        go.append(or_(expected.is_(None), target.c.version == expected))
+    expected = bindparam("expected", type_=ARRAY(Integer))
+    go.append(or_(expected.is_(None), _version(resource, target) == any_(expected)))
     changed = _changed(table, target, shape, go)
     body = _body(resource.item, changed, shape.hidden)
     answer = select(

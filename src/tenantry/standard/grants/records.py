@@ -21,7 +21,7 @@ from tenantry.access import (
 from tenantry.audit import record
 from tenantry.database import Plane, UnitOfWork
 from tenantry.events import publish
-from tenantry.kernel import new_id
+from tenantry.kernel import ExpectedVersion, new_id, require_version
 from tenantry.query import ListPage, ListRequest
 from tenantry.standard.grants.directory import Subject, find_subject
 from tenantry.standard.grants.grant_writer import GrantWriter, mark_granted
@@ -90,13 +90,22 @@ class RecordGrants:
         await _note(uow, "grants.given", of, grant)
         return grant
 
-    async def take(self, access: AccessContext, of: ResourceAccess, record_id: UUID, grant_id: UUID) -> None:
-        """Take a grant back. Raises as `list` does, and `GrantNotFound`."""
+    async def take(
+        self,
+        access: AccessContext,
+        of: ResourceAccess,
+        record_id: UUID,
+        grant_id: UUID,
+        *,
+        expected: ExpectedVersion = None,
+    ) -> None:
+        """Take a grant back. Raises as `list` does, `GrantNotFound`, and `StaleVersion`: a grant counts no changes."""
         async with access.work() as uow:
             await _require_admin(uow, access.principal, of, record_id)
             row = await uow.one(TAKE, record_id=record_id, grant_id=grant_id)
             if row is None:
                 raise GrantNotFound
+            require_version("grant", None, expected)
             await _note(uow, "grants.taken", of, GrantRead(**dict(row)))
 
 

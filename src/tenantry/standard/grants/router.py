@@ -12,6 +12,7 @@ from tenantry.http import API_PREFIX, CREATED, api_router
 from tenantry.kernel import with_article
 from tenantry.resources import (
     Answer,
+    Expected,
     Idempotency,
     Idempotent,
     Operation,
@@ -89,9 +90,9 @@ def record_grants_router(of: ResourceAccess, path: str) -> APIRouter:
         operation_id=f"{of.resource}_grants_delete",
         summary=f"Take a grant on {one} back",
     )
-    async def take(id: UUID, grant_id: UUID, service: Service, access: Access) -> None:  # noqa: A002
+    async def take(id: UUID, grant_id: UUID, service: Service, access: Access, expected: Expected) -> None:  # noqa: A002
         """Take a grant back; it counts no more from the next request on."""
-        await service.records.take(access, of, id, grant_id)
+        await service.records.take(access, of, id, grant_id, expected=expected)
 
     return router
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tenantry.access import ResourceAccess
 from tenantry.identity import email_key
+from tenantry.kernel import ExpectedVersion
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService, Write
 from tenantry.runtime import Mail
 from tenantry.standard.invitations.repository import IS_MEMBER_BY_EMAIL, REVOKE_INVITATIONS_OF
@@ -79,7 +80,7 @@ class InvitationService(ResourceService):
         self,
         record_id: UUID,
         *,
-        expected: int | None = None,
+        expected: ExpectedVersion = None,
         hard: bool = False,
         parent_id: UUID | None = None,
     ) -> Rendered:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tenantry.audit import record
 from tenantry.database import PlacementKind, UnitOfWork
-from tenantry.kernel import Actor, TenantId, TenantryError
+from tenantry.kernel import Actor, ExpectedVersion, TenantId, TenantryError
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
 from tenantry.standard.tenants.repository import (
@@ -84,7 +84,12 @@ class PlatformTenants:
             return await self._tenants.create(founding)
 
     async def change(
-        self, call: PlatformCall, tenant_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None = None
+        self,
+        call: PlatformCall,
+        tenant_id: UUID,
+        changes: Mapping[str, Any],
+        *,
+        expected_version: ExpectedVersion = None,
     ) -> TenantRead:
         """Change `name`, `slug` or `config`. Raises `TenantNotFound`, `SlugTaken` and `StaleVersion`."""
         action = "platform.tenant_updated"

@@ -13,6 +13,7 @@ from tenantry.access import (
     ServiceAccountNotFound,
     api_key_key,
 )
+from tenantry.kernel import ExpectedVersion
 from tenantry.resources import Change, Rendered, ResourceDefinition, ResourceService, Write
 from tenantry.standard.api_keys.reach import require_person
 from tenantry.standard.service_accounts.schemas import ServiceAccountRead
@@ -43,7 +44,7 @@ class ServiceAccountService(ResourceService):
         """Whoever gives the role answers for the account from now on."""
         return fields | (self._answering() if "role" in fields else {})
 
-    async def take_over(self, record_id: UUID, *, expected: int | None = None) -> Rendered:
+    async def take_over(self, record_id: UUID, *, expected: ExpectedVersion = None) -> Rendered:
         """Answer for an account, which is suspended no more. Raises as an update does, and `RoleAboveOwn`."""
         return await self._write(
             record_id, Change.SET, "update", "taken_over", values=self._answering(), expected=expected

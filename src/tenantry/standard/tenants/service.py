@@ -13,7 +13,7 @@ import structlog
 from tenantry.access import AccessContext
 from tenantry.audit import record, shown
 from tenantry.database import Placement, PlacementKind, Row, UnitOfWork
-from tenantry.kernel import Actor, TenantId, new_id, require_version
+from tenantry.kernel import Actor, ExpectedVersion, TenantId, new_id, require_version
 from tenantry.query import ListPage, ListRequest
 from tenantry.runtime import Runtime
 from tenantry.standard.tenants.repository import (
@@ -123,7 +123,7 @@ class Tenants:
         context: AccessContext,
         changes: Mapping[str, Any],
         *,
-        expected_version: int | None = None,
+        expected_version: ExpectedVersion = None,
         schemas: TenantSchemas = _PLAIN,
     ) -> TenantRead:
         """Change `name`, `slug`, `config` (as a whole), or columns of the application.
@@ -194,7 +194,7 @@ async def change_tenant(
     tenant_id: UUID,
     changes: Mapping[str, Any],
     *,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
     action: str = "tenants.updated",
     reason: str | None = None,
     schemas: TenantSchemas = _PLAIN,

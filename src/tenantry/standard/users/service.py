@@ -22,7 +22,7 @@ from tenantry.identity import (
     email_key,
     user_key,
 )
-from tenantry.kernel import UserId, new_id, require_version
+from tenantry.kernel import ExpectedVersion, UserId, new_id, require_version
 from tenantry.standard.users.repository import blank_user, statements_of
 from tenantry.standard.users.schemas import UserRead, UserSchemas
 
@@ -79,7 +79,7 @@ class Users:
         user_id: UUID,
         changes: Mapping[str, Any],
         caller: Caller,
-        expected_version: int | None = None,
+        expected_version: ExpectedVersion = None,
         schemas: UserSchemas = _PLAIN,
     ) -> UserRead:
         """Change what is one's own to change, or as platform administrator also `email` and `is_active`.
