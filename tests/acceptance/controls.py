@@ -16,9 +16,6 @@ from tests.acceptance.surface import Ids, Operation, tenant_operations
 from tenantry.kernel import new_id
 from tenantry.tenancy import Role
 
-ADDS_PEOPLE_BY_ID = "members_create"
-"""The one operation that may name a user of no tenant of one's own: people belong to the platform, not to a tenant."""
-
 SEARCHED = {"members_list": "people.test", "teams_members_list": "people.test", "permissions_list": "teams"}
 """What a list is searched for where its texts do not carry the tenant's canary."""
 
@@ -73,8 +70,14 @@ async def prepared(operation: Operation, mine: Scenery) -> Ids:
     if operation.path_collections == ("teams", "members"):
         body = {"user_id": str(ids["members"])}
         await made(mine.tenant, f"/teams/{ids['teams']}/members", body)
-    if operation.id == ADDS_PEOPLE_BY_ID:
-        ids["user_id"] = await mine.tenant.world.person(f"coming.{new_id().hex[-8:]}")
+    if operation.path.endswith("/take-over"):
+        other = await joined(mine.tenant, f"sponsor.{new_id().hex[-8:]}", Role.OWNER)
+        headers = {
+            "Authorization": f"Bearer {await mine.tenant.world.token(other)}",
+            "X-Tenant-Id": str(mine.tenant.id),
+        }
+        path = f"/service-accounts/{ids['service-accounts']}/take-over"
+        assert (await mine.tenant.world.client(headers).post(path)).is_success
     if operation.path.endswith("/restore"):
         [collection] = operation.path_collections
         gone = await mine.tenant.owner.delete(f"/{collection}/{ids[collection]}")

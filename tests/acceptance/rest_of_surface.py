@@ -117,6 +117,9 @@ async def _platform(walk: Walk, watched: Watched) -> None:
     await walk.call("platform_tenants_suspend", admin, 200, path=f"{path}/suspend")
     await walk.call("platform_tenants_resume", admin, 200, path=f"{path}/resume")
     await walk.call("platform_stats", admin, 200)
+    await walk.call("platform_tenants_update", admin, 200, path=path, json={"slug": f"q-{new_id().hex[-20:]}"})
+    await walk.call("platform_slugs_list", admin, 200)
+    await walk.call("platform_slugs_release", admin, 204, path=f"/platform/slugs/{body['slug']}")
 
 
 def _with_token(watched: Watched, pair: dict[str, Any]) -> AsyncClient:

@@ -71,6 +71,7 @@ async def things(tenant: TestTenant) -> dict[str, uuid.UUID]:
         "task_id": task,
         "assignee_id": member,
         "owner_id": member,
+        "sponsor_id": tenant.people[Role.OWNER],
         "user_id": member,
         "after": member,
         "actor_id": tenant.people[Role.OWNER],

@@ -96,7 +96,7 @@ class Operation(ApiOperation):
 
 
 BODIES: dict[str, Any] = {
-    "members_create": lambda ids, mark: {"user_id": str(ids["user_id"]), "role": "viewer"},
+    "members_create": lambda ids, mark: {"email": f"{uuid.uuid4().hex}@invited.test", "role": "viewer"},
     "members_update": lambda ids, mark: {"role": "manager"},
     "tenant_update": lambda ids, mark: {"name": f"{mark} {uuid.uuid4().hex[:8]}", "config": {"note": mark}},
     "invitations_create": lambda ids, mark: {"email": f"{uuid.uuid4().hex}@invited.test", "role": "viewer"},

@@ -187,10 +187,10 @@ class TestKeys:
         known = secrets_of(secret)
         assert known is not None
         wrong = NewSecret.of(known.tenant_id, known.key_id).text
-        person = str(tenant.people[Role.MANAGER])
+        person = tenant.people[Role.MANAGER]
         assert (await world.client({"X-API-Key": wrong}).get("/projects")).status_code == 401
         assert (await tenant.owner.delete(f"/members/{person}")).status_code == 204
-        await made(tenant.owner, "/members", user_id=person, role="manager")
+        await tenant.join(person, Role.MANAGER)
         answer = await world.client({"X-API-Key": secret}).get("/projects")
         assert refused(answer) == (401, "invalid_api_key")
 

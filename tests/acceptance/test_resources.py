@@ -41,7 +41,7 @@ async def test_a_created_record_is_found_at_its_location_with_the_same_body_and_
 
 
 async def test_other_created_things_have_a_location_too(tenant: TestTenant) -> None:
-    answer = await tenant.owner.post("/api-keys", json={"name": tenant.canary})
+    answer = await tenant.owner.post("/service-accounts", json={"name": tenant.canary, "role": "viewer"})
     path = urlsplit(answer.headers["location"]).path
     assert (await tenant.owner.get(f"http://test{path}")).json() == answer.json()
 

@@ -29,7 +29,8 @@ GRANTED = ("projects", "tasks", "items")
 MORE = {
     # All statements of a decision are asked anew: teams, grants, roles and the person; the record and its grants.
     "access_explain": (STANDARD + 3) + (STANDARD + 1),
-    "access_who_can": (STANDARD + 3) + (STANDARD + 2),  # nobody behind the last batch of people is a statement, too
+    # Nobody behind the last batch of people is a statement, too, and so is who answers for each service account.
+    "access_who_can": (STANDARD + 3) + (STANDARD + 2 + 2),
     **{f"{resource}_grants_list": STANDARD + 1 for resource in GRANTED},  # who may ask, then the list
     # Who may give; in the control plane, what the giver's roles hold now (four statements, locked) and to whom; then
     # who may once more, one at a time, how many there are, the grant, trail and event.

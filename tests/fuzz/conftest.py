@@ -124,7 +124,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "auth_login": {"email": "nobody@people.test", "password": "a password of nobody"},
     "auth_token": {"username": "nobody@people.test", "password": "a password of nobody", "grant_type": "password"},
     "auth_switch_tenant": {},  # the tenant by id or by slug: each of the two alone is poisoned
-    "members_create": {"role": "viewer"},  # by address or by id, as well
+    "members_create": {"email": "invited@people.test", "role": "viewer"},
     "members_update": {"role": "member"},
     "invitations_create": {"email": "invited@people.test", "role": "viewer"},
     "teams_create": {"name": "A new team", "role": "viewer"},

@@ -16,7 +16,7 @@ from tenantry.proof.verdicts import shown
 from tenantry.testing import ApiOperation
 
 NEEDS_MAIL = "public: its body holds what only a mail or an earlier answer tells"
-NEEDS_PAIR = "of identity: its body holds what only a mail or an earlier answer tells"
+NEEDS_PAIR = "of identity: its address or body holds what only a mail or an earlier answer tells"
 
 
 @dataclass(frozen=True, slots=True)
