@@ -86,7 +86,7 @@ async def test_a_body_that_is_costly_to_read_is_refused_cheaply(scene: Scene, ad
         seconds.append(time.process_time() - began)
         assert answer.status == 422, answer.body[:200]
         assert len(answer.body) < 30_000
-    assert min(seconds) < 0.1
+    assert min(seconds) < 0.4  # a runaway takes seconds, and the slowest of these 0.1 on a slow machine
     assert memory() - before < 20 * MIB
 
 
