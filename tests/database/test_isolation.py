@@ -20,7 +20,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import aliased
 from tests.conftest import CHAINS
 from tests.database.conftest import Tenant, make_tenant
@@ -141,7 +140,7 @@ class TestReading:
     async def test_nothing_of_the_control_plane_is_readable(
         self, tenants: tuple[Tenant, Tenant], relation: str
     ) -> None:
-        with pytest.raises(ProgrammingError, match="permission denied"):
+        with pytest.raises(RowSecurityRefused):
             async with tenants[0].work() as uow:
                 await (await uow.session()).execute(text(f"SELECT * FROM control.{relation}"))
 
@@ -258,7 +257,7 @@ class TestWriting:
 
     async def test_the_trail_cannot_be_rewritten(self, tenants: tuple[Tenant, Tenant]) -> None:
         for change in ("UPDATE audit_entries SET action = 'x'", "DELETE FROM audit_entries", "TRUNCATE audit_entries"):
-            with pytest.raises(Exception, match="permission denied"):
+            with pytest.raises(RowSecurityRefused):
                 async with tenants[0].work() as uow:
                     await (await uow.session()).execute(text(change))
 

@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 
 from tenantry.access import PermissionCatalog
 from tenantry.cache import FactCache, InvalidationListener
-from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls, Placement
+from tenantry.database import Database, DatabaseRole, DatabaseSettings, DatabaseUrls, Placement, constraints_of
 from tenantry.database.migrations import framework_chains, migrate
 from tenantry.database.provisioning import drop_database, provision
 from tenantry.http import HttpSettings, RequestEdge, ResponseStyle, install_problem_handlers
@@ -153,7 +153,7 @@ def bearer(pair: dict[str, Any] | str) -> dict[str, str]:
 
 @pytest.fixture
 async def database(identity_urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(identity_urls, DatabaseSettings(), constraints=User.__errors__)
+    database = Database(identity_urls, DatabaseSettings(), constraints=constraints_of([User]))
     yield database
     await database.close()
 

@@ -18,7 +18,6 @@ from tenantry.database.migrations import Chain, application_chains, framework_ch
 from tenantry.events import ControlOutboxEvent, OutboxEvent
 from tenantry.http import ResponseStyle
 from tenantry.identity import OneTimeToken, Session, Throttle, User
-from tenantry.kernel import TenantryError
 from tenantry.module import Module
 from tenantry.resources import ControlIdempotencyKey, IdempotencyKey, ResourceDefinition, ResourceRouter
 from tenantry.standard.grants import record_grants_router
@@ -97,13 +96,6 @@ class Application:
     @property
     def _served(self) -> list[ResourceDefinition]:
         return [router.service.resource for router in self.resources]
-
-    def constraint_errors(self) -> dict[str, type[TenantryError]]:
-        """Return what each declared constraint means when it is violated."""
-        found: dict[str, type[TenantryError]] = {}
-        for model in self.models:
-            found |= getattr(model, "__errors__", {})
-        return found
 
     def routes(self, style: ResponseStyle) -> list[APIRoute]:
         """Return the routes of every module, in order."""

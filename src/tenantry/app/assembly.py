@@ -20,14 +20,14 @@ from tenantry.app.parts import Parts
 from tenantry.app.readiness import Readiness
 from tenantry.app.settings import Settings, refuse_unsafe
 from tenantry.cache import FactCache, InvalidationListener
-from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement, Plane
+from tenantry.database import ConnectionPool, Database, DatabaseRole, DatabaseUrls, Placement, Plane, constraints_of
 from tenantry.database.doctor import assert_safe_roles
 from tenantry.database.migrations import create_placement_schema, require_current
 from tenantry.identity import IdentityService, derived_key
 from tenantry.kernel import Clock, Environment, SystemClock, Unavailable
 from tenantry.observability import AccessLog, LineWriter, Metrics
 from tenantry.query import CursorSigner
-from tenantry.resources import ResourceEdge
+from tenantry.resources import OrmTrail, ResourceEdge
 from tenantry.runtime import ConsoleMailer, Courier, DiscardingMailer, Mailer, Runtime, SettingsGroups
 from tenantry.standard import StandardServices
 from tenantry.tenancy import TenantResolver
@@ -65,7 +65,7 @@ async def assembled(
     row security, a database that is not at the version of this code.
     """
     refuse_unsafe(settings)
-    database = Database(urls, settings.database, constraints=application.constraint_errors())
+    database = Database(urls, settings.database, constraints=constraints_of(application.models))
     facts = FactCache()
     listener = InvalidationListener(facts, partial(database.connect, DatabaseRole.CONTROL))
     try:
@@ -112,6 +112,7 @@ def _parts(
     served = [router.service.resource for router in application.resources]
     # Grants, explanations and ORM sessions are about records of tenants: nothing of the control plane is lent.
     resources = [one.access for one in served if one.plane is Plane.TENANT]
+    database.follow_sessions(OrmTrail(served))
     access = AccessService(runtime, resolver, catalog, resources)
     identity = IdentityService(runtime, settings.identity, membership_of=resolver.membership_of)
     services = StandardServices(

@@ -1,11 +1,11 @@
 """PostgreSQL: pools, the unit of work, compiled statements, placement, row security, migrations, embedded server."""
 
+from tenantry.database.constraints import FIELD, Constraints, constraints_of
 from tenantry.database.control_models import ControlModel, ControlRecord
 from tenantry.database.database import Database
 from tenantry.database.errors import (
     CommitRefused,
     ConcurrentChange,
-    ConstraintErrors,
     DatabaseBusy,
     DatabaseUnavailable,
     OutcomeUnknown,
@@ -42,11 +42,12 @@ from tenantry.database.urls import DatabaseUrls
 
 __all__ = [
     "EXTENSION",
+    "FIELD",
     "METADATA",
     "CommitRefused",
     "ConcurrentChange",
     "ConnectionPool",
-    "ConstraintErrors",
+    "Constraints",
     "ControlModel",
     "ControlRecord",
     "ControlTable",
@@ -78,6 +79,7 @@ __all__ = [
     "UnitOfWork",
     "UnsafeRole",
     "ValueRefused",
+    "constraints_of",
     "extend",
     "given",
     "plane_of",

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from tenantry.database.errors import ConstraintErrors
-from tenantry.database.lending import Narrowing, SessionLender
+from tenantry.database.constraints import Constraints
+from tenantry.database.lending import Narrowing, SessionLender, Trail
 from tenantry.database.placement import Placement
 from tenantry.database.planes import CONTROL_SCHEMA, POOL_SCHEMA, Plane
 from tenantry.database.planning import Planning
@@ -33,11 +33,11 @@ class Database:
     `constraints` maps constraint names to the errors that their violation means.
     """
 
-    def __init__(self, urls: DatabaseUrls, settings: DatabaseSettings, *, constraints: ConstraintErrors) -> None:
+    def __init__(self, urls: DatabaseUrls, settings: DatabaseSettings, *, constraints: Constraints) -> None:
         self.urls = urls
         self.settings = settings
         self._constraints = constraints
-        self._lender = SessionLender()
+        self._lender = SessionLender(constraints)
         self.app = self._pool(DatabaseRole.APP, settings.pool_size)
         self.control = self._pool(DatabaseRole.CONTROL, settings.control_pool_size)
         self.platform = self._pool(DatabaseRole.PLATFORM, settings.platform_pool_size)
@@ -71,6 +71,10 @@ class Database:
     def narrow_sessions(self, narrowing: Narrowing) -> None:
         """Say which rows the ORM queries of a reader see; the assembly does, with the rule of access."""
         self._lender.narrowing = narrowing
+
+    def follow_sessions(self, trail: Trail) -> None:
+        """Say who tells what ORM sessions write; the assembly does, with the trail of the resources."""
+        self._lender.trail = trail
 
     def control_scope(
         self,

@@ -6,12 +6,11 @@ messages are localised and change between versions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import asyncpg
 from asyncpg import exceptions as pg
 
-from tenantry.kernel import ConfigurationError, Conflict, Kind, TenantryError, Unavailable
+from tenantry.database.constraints import Constraint, Constraints
+from tenantry.kernel import ConfigurationError, Conflict, InvalidInput, Kind, TenantryError, Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
@@ -84,9 +83,7 @@ class SchemaBehind(ConfigurationError):
     """The database is not at the version that this code needs."""
 
 
-ConstraintErrors = Mapping[str, type[TenantryError]]
-"""Constraint name → the error that its violation means; declared beside the table (``__errors__``)."""
-
+_UNKNOWN = Constraint()
 _RETRY = 1.0
 """Seconds that a client is asked to wait after an outage that is expected to pass by itself."""
 
@@ -113,7 +110,7 @@ _BY_TYPE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], typ
 )
 
 
-def translate(error: BaseException, constraints: ConstraintErrors, *, deleting: bool = False) -> BaseException:
+def translate(error: BaseException, constraints: Constraints, *, deleting: bool = False) -> BaseException:
     """Return the declared error for a failure of the driver, or `error` itself where it is not one.
 
     `deleting` says that the statement removed rows: until PostgreSQL 18 a kept parent and a dangling child violate a
@@ -134,18 +131,23 @@ def translate(error: BaseException, constraints: ConstraintErrors, *, deleting: 
 
 
 def _violation(
-    error: pg.IntegrityConstraintViolationError, constraints: ConstraintErrors, *, deleting: bool
+    error: pg.IntegrityConstraintViolationError, constraints: Constraints, *, deleting: bool
 ) -> TenantryError:
+    known = constraints.get(error.constraint_name or "", _UNKNOWN)
     match error:
         case pg.RestrictViolationError():
             return StillReferenced()
         case pg.ForeignKeyViolationError() if deleting:
             return StillReferenced()
-        case _ if declared := constraints.get(error.constraint_name or ""):
-            return declared()
         case pg.UniqueViolationError() | pg.ExclusionViolationError():
-            return UniqueConflict()
+            return _about(known.error or UniqueConflict, known.field)
+        case _ if known.error is not None:
+            return _about(known.error, known.field if issubclass(known.error, InvalidInput) else None)
         case pg.ForeignKeyViolationError():
-            return ReferenceNotFound()
+            return _about(ReferenceNotFound, known.field)
         case _:
-            return ValueRefused()
+            return _about(ValueRefused, error.column_name)
+
+
+def _about(error: type[TenantryError], field: str | None) -> TenantryError:
+    return error() if field is None else error.at(f"/{field}")

@@ -7,19 +7,21 @@ asyncpg begins lazily; a raw connection handed out before its first statement co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import event, inspect
+from sqlalchemy import ExceptionContext, Result, Update, event, func, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.pool import NullPool
 
-from tenantry.database.errors import RowSecurityRefused, TransactionControl
+from tenantry.database.constraints import Constraints
+from tenantry.database.errors import RowSecurityRefused, TransactionControl, translate
 from tenantry.database.planes import TenantTable
+from tenantry.kernel import TenantryError
 
 _lent: ContextVar[_Lent] = ContextVar("lent")
 
@@ -44,9 +46,7 @@ class _Lent:
 
 
 class _TenantSession(Session):
-    """The synchronous half: knows its tenant, and never controls the transaction."""
-
-    tenant_id: UUID | None = None
+    """The synchronous half, which what is listened for below is about; its `info` says for whom it works."""
 
 
 class _LentAsyncSession(AsyncSession):
@@ -80,12 +80,14 @@ class LentSession:
         """Send pending changes of the session to the server."""
         await self.session.flush()
 
-    async def before_statement(self, *, writes: bool) -> None:
-        """Make door 1 see what the session holds, and the session forget what door 1 is about to change."""
+    async def before_statement(self, writes: Collection[str]) -> None:
+        """Make door 1 see what the session holds, and the session forget the rows of the tables that door 1 writes."""
         if self.session.new or self.session.dirty or self.session.deleted:
             await self.session.flush()
         if writes:
-            self.session.expire_all()
+            for row in list(self.session.sync_session):
+                if inspect(row).mapper.local_table.name in writes:
+                    self.session.expire(row)
 
     async def close(self) -> None:
         """Detach the session from the connection, without ending anything."""
@@ -102,27 +104,51 @@ Narrowing = Callable[[ORMExecuteState, Any], None]
 """Adds to an ORM query which rows its reader may see. The reader is whoever the unit of work was opened for."""
 
 
+class Trail(Protocol):
+    """Tells what sessions write. `session.info` holds ``who`` acts (the columns of a line) and the ``tenant_id``."""
+
+    def before_flush(self, session: Session) -> None:
+        """Note what is about to be written."""
+        ...
+
+    def after_flush(self, session: Session) -> None:
+        """Tell what was written."""
+        ...
+
+    def execute(self, state: ORMExecuteState) -> Result[Any] | None:
+        """Run a statement that writes, and tell it; None where there is nothing to tell."""
+        ...
+
+
 class SessionLender:
     """Makes sessions for lent connections; one for a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, constraints: Constraints) -> None:
         self.narrowing: Narrowing | None = None
+        self.trail: Trail | None = None
+        self._constraints = constraints
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=_lent_connection,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
+            hide_parameters=True,  # what is written stands in no message: names, addresses, whatever a tenant keeps
         )
+        event.listen(self._engine.sync_engine, "handle_error", self._translated)
         # JSON columns are decoded by their types, since the connection decodes nothing (see `_Lent.set_type_codec`).
         self._engine.dialect.supports_native_json_deserialization = False
-        event.listen(_TenantSession, "before_flush", _stamp_tenant)
-        event.listen(_TenantSession, "do_orm_execute", _narrow_to_tenant)
-        event.listen(_TenantSession, "do_orm_execute", _narrow_to_reader)
 
-    async def lend(self, connection: asyncpg.Connection, tenant_id: UUID | None, reader: Any = None) -> LentSession:
+    async def lend(
+        self,
+        connection: asyncpg.Connection,
+        tenant_id: UUID | None,
+        reader: Any = None,
+        who: Mapping[str, Any] | None = None,
+    ) -> LentSession:
         """Return a session that works on `connection`, in the transaction that runs on it.
 
-        With a reader, its queries see what the reader may see; without, every row of the tenant.
+        With a reader, its queries see what the reader may see; without, every row of the tenant. `who` acts is for the
+        trail.
         """
         token = _lent.set(_Lent(connection))
         try:
@@ -130,10 +156,16 @@ class SessionLender:
         finally:
             _lent.reset(token)
         session = _LentAsyncSession(bind=lent, expire_on_commit=False)
-        session.sync_session.tenant_id = tenant_id  # type: ignore[attr-defined]
-        session.sync_session.reader = reader  # type: ignore[attr-defined]
-        session.sync_session.narrowing = self.narrowing  # type: ignore[attr-defined]
+        session.info.update(
+            tenant_id=tenant_id, reader=reader, narrowing=self.narrowing, trail=self.trail, who=dict(who or {})
+        )
         return LentSession(session, lent)
+
+    def _translated(self, context: ExceptionContext) -> BaseException | None:
+        """Return the error that a failure of the driver means, as door 1 raises it; None leaves SQLAlchemy's own."""
+        failure = context.original_exception.__cause__ or context.original_exception
+        translated = translate(failure, self._constraints, deleting="DELETE FROM" in (context.statement or ""))
+        return translated if isinstance(translated, TenantryError) else None
 
 
 async def _lent_connection() -> _Lent:
@@ -145,7 +177,7 @@ def _stamp_tenant(session: Session, _context: UOWTransaction, _instances: object
 
     Row security would refuse them too; this says so before a round trip and names the reason.
     """
-    tenant_id = getattr(session, "tenant_id", None)
+    tenant_id = session.info["tenant_id"]
     for row in session.new:
         if not isinstance(row, TenantTable):
             continue
@@ -160,16 +192,53 @@ def _stamp_tenant(session: Session, _context: UOWTransaction, _instances: object
 
 def _narrow_to_reader(state: ORMExecuteState) -> None:
     """Add the rule of access to an ORM query; columns and relationships of rows that were read were seen already."""
-    reader, narrowing = getattr(state.session, "reader", None), getattr(state.session, "narrowing", None)
+    reader, narrowing = state.session.info["reader"], state.session.info["narrowing"]
     if reader is not None and narrowing is not None and not (state.is_column_load or state.is_relationship_load):
         narrowing(state, reader)
 
 
 def _narrow_to_tenant(state: ORMExecuteState) -> None:
     """Add the tenant to every ORM query: a convenience for the planner. Row security is the boundary."""
-    tenant_id = getattr(state.session, "tenant_id", None)
+    tenant_id = state.session.info["tenant_id"]
     if tenant_id is None or state.is_column_load or state.is_relationship_load:
         return
     state.statement = state.statement.options(
         with_loader_criteria(TenantTable, lambda model: model.tenant_id == tenant_id, include_aliases=True)
     )
+
+
+def _count_versions(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    """Note what the trail will tell, then count a change of each changed row, as every other write does."""
+    if (trail := session.info["trail"]) is not None:
+        trail.before_flush(session)
+    for row in session.dirty:
+        columns = inspect(row).mapper.local_table.c
+        if "version" in columns and session.is_modified(row):
+            row.version = columns.version + 1
+            if "updated_at" in columns:
+                row.updated_at = func.now()
+
+
+def _tell(session: Session, _context: UOWTransaction) -> None:
+    if (trail := session.info["trail"]) is not None:
+        trail.after_flush(session)
+
+
+def _execute(state: ORMExecuteState) -> Result[Any] | None:
+    """Count the changes of a statement over many rows, and let the trail tell it."""
+    mapper, trail = state.bind_mapper, state.session.info["trail"]
+    if state.is_update and mapper is not None and isinstance(state.statement, Update):
+        columns = mapper.local_table.c
+        counted = {"version": columns.version + 1} if "version" in columns else {}
+        moved = {"updated_at": func.now()} if "updated_at" in columns else {}
+        state.statement = state.statement.values({**counted, **moved})
+    return None if trail is None else trail.execute(state)
+
+
+# Once for the class: a listener that a second lender added would tell everything twice.
+event.listen(_TenantSession, "before_flush", _stamp_tenant)
+event.listen(_TenantSession, "before_flush", _count_versions)
+event.listen(_TenantSession, "after_flush", _tell)
+event.listen(_TenantSession, "do_orm_execute", _narrow_to_tenant)
+event.listen(_TenantSession, "do_orm_execute", _narrow_to_reader)
+event.listen(_TenantSession, "do_orm_execute", _execute)

@@ -6,6 +6,7 @@ costs what asyncpg costs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,14 +15,17 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
-_WRITING = ("INSERT INTO", "UPDATE", "DELETE FROM", "FOR SHARE", "FOR KEY SHARE")
+_CHANGED = re.compile(r"(?:\bINSERT INTO|\bDELETE FROM|(?<!KEY )(?<!FOR )\bUPDATE) ([\w.]+)")
+_LOCKED = re.compile(r"\bFOR (?:NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)(?: OF ([\w., ]+))?")
+_READ = re.compile(r"\b(?:FROM|JOIN) ([\w.]+)")
 
 
 class Statement:
     """SQL text with the order of its named parameters.
 
     Parameters that the expression fixes (``literal(5)``) keep their value; named ones (``bindparam("id")``) come with
-    each call. `writes` says that the statement changes or locks rows, so that an open ORM session must read them again.
+    each call. `writes` are the tables whose rows the statement changes or locks, so that an open ORM session must read
+    them again.
 
     >>> from sqlalchemy import bindparam, column, select, table, Uuid
     >>> items = table("items", column("id", Uuid))
@@ -37,7 +41,7 @@ class Statement:
         if not isinstance(compiled, SQLCompiler):
             raise TypeError(f"{type(expression).__name__} is not a statement with parameters")
         self.sql: str = compiled.string
-        self.writes = any(verb in self.sql for verb in _WRITING)
+        self.writes = _written(self.sql)
         self.deletes = "DELETE FROM" in self.sql
         self._binds = [_Bind(compiled, name) for name in compiled.positiontup or ()]
 
@@ -47,6 +51,14 @@ class Statement:
         Raises `KeyError` naming a parameter that has no value.
         """
         return [bind.take(values) for bind in self._binds]
+
+
+def _written(sql: str) -> frozenset[str]:
+    """Return the tables whose rows a statement changes or locks; a lock that names no table is on all that it reads."""
+    names = set(_CHANGED.findall(sql))
+    for locked in _LOCKED.findall(sql):
+        names.update(locked.replace(",", " ").split() if locked else _READ.findall(sql))
+    return frozenset(name.rpartition(".")[2] for name in names)
 
 
 def given(*columns: str) -> dict[str, BindParameter[Any]]:

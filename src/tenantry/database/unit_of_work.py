@@ -16,9 +16,11 @@ from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tenantry.database.errors import CommitRefused, ConstraintErrors, DatabaseUnavailable, OutcomeUnknown, translate
+from tenantry.database.constraints import Constraints
+from tenantry.database.errors import CommitRefused, DatabaseUnavailable, OutcomeUnknown, translate
 from tenantry.database.lending import LentSession, SessionLender
 from tenantry.database.planes import Plane
 from tenantry.database.pool import ConnectionPool
@@ -27,6 +29,8 @@ from tenantry.kernel import Actor
 
 Row: TypeAlias = asyncpg.Record
 """One row of a door-1 statement: values by name or position."""
+
+_log = structlog.get_logger("tenantry.database")
 
 _LEAVING = 1.0
 """Seconds that a rollback may take before the connection is ended instead."""
@@ -46,7 +50,7 @@ class UnitOfWork:
         plane: Plane,
         actor: Actor,
         request_id: str | None,
-        constraints: ConstraintErrors,
+        constraints: Constraints,
         lender: SessionLender,
         tenant_id: UUID | None = None,
         reader: Any = None,
@@ -87,10 +91,7 @@ class UnitOfWork:
             await self._abandon()
             raise translate(failure, self._constraints) from failure
         await self._commit()
-        for follow in self._committed:
-            result = follow()
-            if result is not None:
-                await result
+        await self._follow()
 
     async def one(self, statement: Statement, /, **values: Any) -> Row | None:
         """Return the first row, or None."""
@@ -139,16 +140,35 @@ class UnitOfWork:
         what door 1 changed, and refuses `commit`, `rollback`, `begin` and `close`; `begin_nested()` is the inner scope.
         """
         if self._lent is None:
-            self._lent = await self._lender.lend(self._open_connection(), self.tenant_id, self._reader)
+            who = {"actor_kind": self.actor.kind.value, "actor_id": self.actor.id, "request_id": self.request_id}
+            self._lent = await self._lender.lend(self._open_connection(), self.tenant_id, self._reader, who)
         return self._lent.session
 
     def after_commit(self, follow: Callable[[], Awaitable[None] | None]) -> None:
-        """Call `follow` once the transaction is committed: for cache invalidation and wake-ups, never for writes."""
+        """Call `follow` once the transaction is committed: for cache invalidation and wake-ups, never for writes.
+
+        What it raises is logged, and changes nothing about the answer: the write has happened.
+        """
         self._committed.append(follow)
+
+    async def _follow(self) -> None:
+        """Call everything that follows a commit, each whatever becomes of the others; a cancellation comes last."""
+        cancelled: BaseException | None = None
+        for follow in self._committed:
+            try:
+                result = follow()
+                if result is not None:
+                    await result
+            except Exception as error:  # noqa: BLE001 - what is committed is not undone by what follows it
+                _log.error("after commit failed", follow=getattr(follow, "__qualname__", repr(follow)), exc_info=error)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
     async def _ready(self, statement: Statement) -> asyncpg.Connection:
         if self._lent is not None:
-            await self._lent.before_statement(writes=statement.writes)
+            await self._lent.before_statement(statement.writes)
         return self._open_connection()
 
     def _open_connection(self) -> asyncpg.Connection:
@@ -197,7 +217,7 @@ class UnitOfWork:
             self._pool.release(connection)
 
 
-def _commit_failure(error: BaseException, constraints: ConstraintErrors) -> BaseException:
+def _commit_failure(error: BaseException, constraints: Constraints) -> BaseException:
     """A deferred constraint that fails is a known "no"; a connection that breaks during COMMIT leaves it open."""
     translated = translate(error, constraints)
     if isinstance(translated, DatabaseUnavailable) or isinstance(error, TimeoutError):

@@ -12,7 +12,7 @@ from typing import ClassVar
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenantry.database import ControlTable, Timestamp
+from tenantry.database import FIELD, ControlTable, Timestamp
 from tenantry.identity.errors import EmailTaken
 from tenantry.kernel import TenantryError, new_id
 
@@ -38,7 +38,7 @@ class User(ControlTable):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})
-    email_key: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})
+    email_key: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True, FIELD: "email"})
     name: Mapped[str] = mapped_column(String(200), info={"sensitive": True})
     password_hash: Mapped[str] = mapped_column(String(200), info={"sensitive": True})
     is_active: Mapped[bool] = mapped_column(server_default=true())

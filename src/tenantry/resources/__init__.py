@@ -9,6 +9,7 @@ from tenantry.resources.idempotency import ControlIdempotencyKey, Idempotency, I
 from tenantry.resources.lists import Expected, list_answer, list_binding, parameters_of, request_id_of
 from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_first, unique_among_live
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
+from tenantry.resources.orm_trail import OrmTrail
 from tenantry.resources.projection import Projection, SqlField
 from tenantry.resources.repository import Rendered, ResourceRepository
 from tenantry.resources.router import PageFacts, ResourceRoute, ResourceRouter, page_model
@@ -34,6 +35,7 @@ __all__ = [
     "InvalidId",
     "Operation",
     "Operations",
+    "OrmTrail",
     "Owned",
     "PageFacts",
     "Projection",

@@ -60,7 +60,7 @@ Hidden = frozenset[str]
 
 NONE_HIDDEN: Hidden = frozenset()
 
-_TRAILS = {
+TRAILS = {
     Plane.TENANT: (AuditEntry.__table__, OutboxEvent.__table__),
     Plane.CONTROL: (ControlAuditEntry.__table__, ControlOutboxEvent.__table__),
 }
@@ -294,7 +294,7 @@ def _lines(
     source = rows if joined is None else joined
     return [
         insert(into).from_select(list(values), select(*values.values()).select_from(source)).cte(name)
-        for into, values, name in zip(_TRAILS[resource.plane], (line, event), ("audited", "published"), strict=True)
+        for into, values, name in zip(TRAILS[resource.plane], (line, event), ("audited", "published"), strict=True)
     ]
 
 

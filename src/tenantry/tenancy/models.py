@@ -26,7 +26,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenantry.database import ControlModel, ControlRecord, ControlTable, DatabaseRole, PlacementKind, Table, Timestamp
+from tenantry.database import (
+    FIELD,
+    ControlModel,
+    ControlRecord,
+    ControlTable,
+    DatabaseRole,
+    PlacementKind,
+    Table,
+    Timestamp,
+)
 from tenantry.database.row_security import Policy, tenant_or_own
 from tenantry.kernel import TenantryError, new_id
 from tenantry.tenancy.errors import (
@@ -121,7 +130,9 @@ class Member(ControlTable):
     __table_args__ = (Index(None, "user_id"),)
 
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.tenants.id", ondelete="CASCADE"), primary_key=True)
-    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("control.users.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("control.users.id", ondelete="CASCADE"), primary_key=True, info={FIELD: None}
+    )
     role: Mapped[str] = mapped_column(String(_MAX_ROLE))
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
@@ -149,7 +160,7 @@ class Invitation(ControlRecord):
     )
 
     email: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})
-    email_key: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True})
+    email_key: Mapped[str] = mapped_column(String(_MAX_EMAIL), info={"sensitive": True, FIELD: "email"})
     role: Mapped[str] = mapped_column(String(_MAX_ROLE))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, info={"sensitive": True})
     invited_by: Mapped[uuid.UUID | None]
