@@ -19,7 +19,13 @@ from tenantry.events import ControlOutboxEvent, OutboxEvent
 from tenantry.http import ResponseStyle
 from tenantry.identity import OneTimeToken, Session, Throttle, User
 from tenantry.module import Module
-from tenantry.resources import ControlIdempotencyKey, IdempotencyKey, ResourceDefinition, ResourceRouter
+from tenantry.resources import (
+    ControlIdempotencyKey,
+    IdempotencyKey,
+    PersonIdempotencyKey,
+    ResourceDefinition,
+    ResourceRouter,
+)
 from tenantry.standard.grants import record_grants_router
 from tenantry.tenancy import MODELS as TENANCY_MODELS
 
@@ -48,6 +54,7 @@ FRAMEWORK_MODELS: tuple[type[Table], ...] = (
     ControlOutboxEvent,
     IdempotencyKey,
     ControlIdempotencyKey,
+    PersonIdempotencyKey,
 )
 
 

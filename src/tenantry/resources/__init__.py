@@ -5,7 +5,14 @@ from tenantry.resources.answer import Answer
 from tenantry.resources.controller import Controller, endpoint, is_controller, scope
 from tenantry.resources.definition import ResourceDefinition
 from tenantry.resources.errors import ConfirmationMissing, IdempotencyKeyReused, InvalidId
-from tenantry.resources.idempotency import ControlIdempotencyKey, Idempotency, IdempotencyKey, Idempotent
+from tenantry.resources.idempotency import (
+    ControlIdempotencyKey,
+    Idempotency,
+    IdempotencyKey,
+    Idempotent,
+    PersonIdempotencyKey,
+    PersonIdempotent,
+)
 from tenantry.resources.lists import Expected, list_answer, list_binding, parameters_of, request_id_of
 from tenantry.resources.models import Owned, SoftDeletes, TenantModel, newest_first, unique_among_live
 from tenantry.resources.operations import STANDARD, Exchange, Operation, Operations, ResourceEdge
@@ -38,6 +45,8 @@ __all__ = [
     "OrmTrail",
     "Owned",
     "PageFacts",
+    "PersonIdempotencyKey",
+    "PersonIdempotent",
     "Projection",
     "ReadSchema",
     "Rendered",

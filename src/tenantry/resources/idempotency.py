@@ -18,16 +18,17 @@ from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Request
-from sqlalchemy import Index, SmallInteger, String, Text, bindparam, func, select, update
+from sqlalchemy import Index, SmallInteger, String, Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 from starlette.types import Scope
 
 from tenantry.access import Access, Principal
 from tenantry.database import ControlTable, Plane, Statement, TenantTable, Timestamp, UnitOfWork
-from tenantry.database.row_security import OF_TENANT, Policy
+from tenantry.database.row_security import OF_TENANT, Policy, user_setting
 from tenantry.http import IdempotencyKey as IdempotencyHeader
 from tenantry.http import idempotency_key
+from tenantry.identity import CurrentIdentity
 from tenantry.kernel import new_id
 from tenantry.resources.answer import Answer
 from tenantry.resources.errors import IdempotencyKeyReused
@@ -69,35 +70,47 @@ class ControlIdempotencyKey(KeyColumns, ControlTable):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-999)
 
 
+class PersonIdempotencyKey(KeyColumns, ControlTable):
+    """The same for requests of a person outside of any tenant: to found one."""
+
+    __tablename__ = "person_idempotency_keys"
+    __policies__: ClassVar[tuple[Policy, ...]] = (
+        Policy("own_rows", "tenantry_control", using=user_setting("actor_id")),
+    )
+    __table_args__ = (Index("uq_person_idempotency_keys_actor", "actor_id", "key", unique=True),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+
+
 _NAMES = ("tenant_id", "id", "actor_id", "key", "fingerprint")
+_UNIQUE = ("tenant_id", "actor_id", "key")
 _ANSWER = ("status", "location", "version", "body")
 
 
 class _Statements:
-    """What is asked of the keys of one plane."""
+    """What is asked of the keys in one of the tables."""
 
-    def __init__(self, model: type[IdempotencyKey | ControlIdempotencyKey]) -> None:
+    def __init__(self, model: type[IdempotencyKey | ControlIdempotencyKey | PersonIdempotencyKey]) -> None:
         keys = model.__table__
-        claimed = insert(keys).values({name: bindparam(f"new_{name}", type_=keys.c[name].type) for name in _NAMES})
+        new = {name: bindparam(f"new_{name}", type_=keys.c[name].type) for name in _NAMES if name in keys.c}
+        claimed = insert(keys).values(new)
         fresh = {"id": claimed.excluded.id, "fingerprint": claimed.excluded.fingerprint}
         self.claim = Statement(
             claimed.on_conflict_do_update(
-                index_elements=["tenant_id", "actor_id", "key"],
+                index_elements=[name for name in _UNIQUE if name in keys.c],
                 set_={**fresh, "status": None, "created_at": func.now()},
                 where=keys.c.created_at < func.now() - KEPT,
             ).returning(keys.c.id)
         )
-        mine = (
-            keys.c.tenant_id == bindparam("of_tenant"),
-            keys.c.actor_id == bindparam("by"),
-            keys.c.key == bindparam("of"),
-        )
+        mine = [keys.c[name] == bindparam(f"of_{name}") for name in _UNIQUE if name in keys.c]
         self.find = Statement(select(keys).where(*mine))
         kept = {name: bindparam(f"new_{name}", type_=keys.c[name].type) for name in _ANSWER}
         self.keep = Statement(update(keys).where(*mine).values(kept))
+        self.release = Statement(delete(keys).where(*mine))
 
 
 _STATEMENTS = {Plane.TENANT: _Statements(IdempotencyKey), Plane.CONTROL: _Statements(ControlIdempotencyKey)}
+_OF_PERSON = _Statements(PersonIdempotencyKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,13 @@ class Idempotency:
     actor_id: UUID
     key: str | None
     fingerprint: str
+    is_of_person: bool = False
+    """Whether the request is in no tenant: then the key is the person's, whatever tenant they found."""
+
+    @classmethod
+    def of_person(cls, user_id: UUID, header: str | None, scope: Scope, body: bytes) -> Idempotency:
+        """Return the key of a request in no tenant; for a unit of work whose user is the person."""
+        return cls(user_id, idempotency_key(header), _fingerprint(scope, body), is_of_person=True)
 
     @classmethod
     def of(cls, principal: Principal, header: str | None, scope: Scope, body: bytes) -> Idempotency:
@@ -114,8 +134,7 @@ class Idempotency:
 
         An API key is an actor of its own: it is not told what its person, who may see more, was answered.
         """
-        asked = f"{scope['method']} {scope['path']}\n".encode() + body
-        return cls(principal.key_id or principal.user_id, idempotency_key(header), hashlib.sha256(asked).hexdigest())
+        return cls(principal.key_id or principal.user_id, idempotency_key(header), _fingerprint(scope, body))
 
     async def answer(
         self,
@@ -136,13 +155,32 @@ class Idempotency:
                 await readmit()
             return repeated
         answer = await work()
-        await self._keep(uow, self.key, answer)
+        await self.keep(uow, answer)
         return answer
+
+    async def keep(self, uow: UnitOfWork, answer: Answer) -> None:
+        """Store the answer of the work that claimed the key; a later one, where the work takes several transactions."""
+        if self.key is None:
+            return
+        body = answer.body if answer.repeated is None else answer.repeated
+        await uow.run(
+            self._statements(uow).keep,
+            **self._mine(uow, self.key),
+            new_status=answer.status,
+            new_location=answer.location,
+            new_version=answer.version,
+            new_body=body.decode(),
+        )
+
+    async def release(self, uow: UnitOfWork) -> None:
+        """Forget the key of work that was taken back in a later transaction: errors are not stored."""
+        if self.key is not None:
+            await uow.run(self._statements(uow).release, **self._mine(uow, self.key))
 
     async def _claim(self, uow: UnitOfWork, key: str) -> Answer | None:
         """Take the key for this work, or return the answer that it has already."""
         mine = await uow.value(
-            _STATEMENTS[uow.plane].claim,
+            self._statements(uow).claim,
             new_tenant_id=uow.tenant_id,
             new_id=new_id(),
             new_actor_id=self.actor_id,
@@ -151,24 +189,20 @@ class Idempotency:
         )
         if mine is not None:
             return None
-        found = await uow.one(_STATEMENTS[uow.plane].find, of_tenant=uow.tenant_id, by=self.actor_id, of=key)
+        found = await uow.one(self._statements(uow).find, **self._mine(uow, key))
         if found is None or found["fingerprint"] != self.fingerprint:
             raise IdempotencyKeyReused("Send a new key for a new request, or the same body with the same key.")
         return Answer(found["status"], found["body"].encode(), version=found["version"], location=found["location"])
 
-    async def _keep(self, uow: UnitOfWork, key: str, answer: Answer) -> None:
-        """Store the answer of the work that claimed the key."""
-        body = answer.body if answer.repeated is None else answer.repeated
-        await uow.run(
-            _STATEMENTS[uow.plane].keep,
-            of_tenant=uow.tenant_id,
-            by=self.actor_id,
-            of=key,
-            new_status=answer.status,
-            new_location=answer.location,
-            new_version=answer.version,
-            new_body=body.decode(),
-        )
+    def _statements(self, uow: UnitOfWork) -> _Statements:
+        return _OF_PERSON if self.is_of_person else _STATEMENTS[uow.plane]
+
+    def _mine(self, uow: UnitOfWork, key: str) -> dict[str, object]:
+        return {"of_tenant_id": uow.tenant_id, "of_actor_id": self.actor_id, "of_key": key}
+
+
+def _fingerprint(scope: Scope, body: bytes) -> str:
+    return hashlib.sha256(f"{scope['method']} {scope['path']}\n".encode() + body).hexdigest()
 
 
 async def _sent_idempotency(request: Request, access: Access, key: IdempotencyHeader = None) -> Idempotency:
@@ -177,3 +211,11 @@ async def _sent_idempotency(request: Request, access: Access, key: IdempotencyHe
 
 Idempotent = Annotated[Idempotency, Depends(_sent_idempotency)]
 """The parameter of a hand-written POST that happens once, however often it is sent with its `Idempotency-Key`."""
+
+
+async def _sent_by_person(request: Request, identity: CurrentIdentity, key: IdempotencyHeader = None) -> Idempotency:
+    return Idempotency.of_person(identity.user_id, key, request.scope, await request.body())
+
+
+PersonIdempotent = Annotated[Idempotency, Depends(_sent_by_person)]
+"""The same for a POST in no tenant."""

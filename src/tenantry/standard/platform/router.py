@@ -10,7 +10,7 @@ from pydantic import WithJsonSchema
 
 from tenantry.http import API_PREFIX, CREATED, VERSIONED, Slug, api_router
 from tenantry.identity import PlatformAdmin, person, require_platform_admin
-from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
+from tenantry.resources import Expected, PersonIdempotent, list_answer, parameters_of, request_id_of
 from tenantry.standard.dependencies import standard_service
 from tenantry.standard.platform.service import PlatformCall, PlatformTenants
 from tenantry.standard.tenants.repository import ALL_SLUGS, ALL_TENANTS
@@ -67,10 +67,17 @@ async def list_tenants(request: Request, service: Service, by: Call) -> Response
     operation_id="platform_tenants_create",
     responses={201: CREATED},
 )
-async def create_tenant(payload: PlatformTenantCreate, response: Response, service: Service, by: Call) -> TenantRead:
+async def create_tenant(
+    payload: PlatformTenantCreate, response: Response, service: Service, by: Call, idempotency: PersonIdempotent
+) -> TenantRead:
     """Found a tenant, also with a reserved slug or a schema of its own."""
     tenant = await service.create(
-        by, payload.name, payload.slug, owner_id=payload.owner_id, placement=payload.placement
+        by,
+        payload.name,
+        payload.slug,
+        owner_id=payload.owner_id,
+        placement=payload.placement,
+        idempotency=idempotency,
     )
     response.headers["Location"] = f"{API_PREFIX}/platform/tenants/{tenant.id}"
     return versioned(tenant, response)

@@ -12,6 +12,7 @@ from tenantry.audit import record
 from tenantry.database import PlacementKind, UnitOfWork
 from tenantry.kernel import Actor, ExpectedVersion, TenantId, TenantryError
 from tenantry.query import ListPage, ListRequest
+from tenantry.resources import Idempotency
 from tenantry.runtime import Runtime
 from tenantry.standard.tenants.repository import (
     ALL_SLUGS,
@@ -68,6 +69,7 @@ class PlatformTenants:
         *,
         owner_id: UUID | None = None,
         placement: PlacementKind | None = None,
+        idempotency: Idempotency | None = None,
     ) -> TenantRead:
         """Found a tenant; without `owner_id` the administrator becomes its owner, like anybody who founds one."""
         founding = Founding(
@@ -81,7 +83,7 @@ class PlatformTenants:
             reason=call.reason,
         )
         async with self._noting_failure(call, "platform.tenant_created"):
-            return await self._tenants.create(founding)
+            return await self._tenants.create(founding, idempotency)
 
     async def change(
         self,

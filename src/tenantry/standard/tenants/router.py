@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from tenantry.access import Access, member, require_permission
 from tenantry.http import API_PREFIX, CREATED, VERSIONED, api_router, etag
 from tenantry.identity import CurrentIdentity, person, signed_in
-from tenantry.resources import Expected, list_answer, parameters_of, request_id_of
+from tenantry.resources import Expected, PersonIdempotent, list_answer, parameters_of, request_id_of
 from tenantry.standard.dependencies import standard_service
 from tenantry.standard.tenants.repository import OWN_TENANTS
 from tenantry.standard.tenants.schemas import OwnTenantPage, TenantCreate, TenantRead, TenantSchemas
@@ -25,11 +25,16 @@ Service = Annotated[Tenants, standard_service("tenants")]
 
 @own_tenants.post("/tenants", status_code=201, operation_id="tenants_create", responses={201: CREATED})
 async def create_tenant(
-    request: Request, response: Response, payload: TenantCreate, service: Service, identity: CurrentIdentity
+    request: Request,
+    response: Response,
+    payload: TenantCreate,
+    service: Service,
+    identity: CurrentIdentity,
+    idempotency: PersonIdempotent,
 ) -> TenantRead:
     """Found a tenant; the caller becomes its owner."""
     tenant = await service.create(
-        Founding(payload.name, payload.slug, identity.user_id, person(identity), request_id_of(request))
+        Founding(payload.name, payload.slug, identity.user_id, person(identity), request_id_of(request)), idempotency
     )
     response.headers["Location"] = f"{API_PREFIX}/tenant"
     return versioned(tenant, response)

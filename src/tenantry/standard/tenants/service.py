@@ -13,8 +13,9 @@ import structlog
 from tenantry.access import AccessContext
 from tenantry.audit import record, shown
 from tenantry.database import Placement, PlacementKind, Row, UnitOfWork
-from tenantry.kernel import Actor, ExpectedVersion, TenantId, new_id, require_version
+from tenantry.kernel import Actor, ActorKind, ExpectedVersion, TenantId, new_id, require_version
 from tenantry.query import ListPage, ListRequest
+from tenantry.resources import Answer, Idempotency
 from tenantry.runtime import Runtime
 from tenantry.standard.tenants.repository import (
     DELETE_UNPREPARED,
@@ -73,8 +74,8 @@ class Tenants:
         self._settings = settings
         self._prepare = prepare
 
-    async def create(self, founding: Founding) -> TenantRead:
-        """Found a tenant with its first owner.
+    async def create(self, founding: Founding, idempotency: Idempotency | None = None) -> TenantRead:
+        """Found a tenant with its first owner, once for each key where there is one.
 
         A tenant with a schema of its own is `preparing` until the schema stands. If that fails, the tenant is taken
         back and its slug is free again; if the process ends in between, the platform administrator can resume it.
@@ -85,16 +86,19 @@ class Tenants:
         tenant_id = TenantId(new_id())
         kind = founding.placement or self._settings.default_placement
         placement = Placement.pool() if kind is PlacementKind.POOL else Placement.schema_for(tenant_id)
-        tenant = await self._insert(founding, tenant_id, placement)
-        if kind is PlacementKind.POOL:
+        tenant = await self._insert(founding, tenant_id, placement, idempotency)
+        if kind is PlacementKind.POOL or tenant.id != tenant_id:  # another id: the same request has founded it before
             return tenant
+        by, request_id = founding.actor, founding.request_id
         try:
-            return await self.finish(tenant_id, actor=founding.actor, request_id=founding.request_id)
+            return await self.finish(tenant_id, actor=by, request_id=request_id, idempotency=idempotency)
         except PlacementFailed:
-            await self._take_back(founding, tenant_id)
+            await self._take_back(founding, tenant_id, idempotency)
             raise
 
-    async def finish(self, tenant_id: TenantId, *, actor: Actor, request_id: str | None) -> TenantRead:
+    async def finish(
+        self, tenant_id: TenantId, *, actor: Actor, request_id: str | None, idempotency: Idempotency | None = None
+    ) -> TenantRead:
         """Make the schema of a tenant that is being prepared, and open it; may be repeated.
 
         Raises `PlacementFailed`.
@@ -106,7 +110,10 @@ class Tenants:
             raise PlacementFailed(retry_after=5) from error
         async with self._scope(tenant_id, actor, request_id) as uow:
             changes = {"status": TenantStatus.ACTIVE.value}
-            return await change_tenant(uow, self._facts.announce, tenant_id, changes, action="tenants.opened")
+            tenant = await change_tenant(uow, self._facts.announce, tenant_id, changes, action="tenants.opened")
+            if idempotency is not None:
+                await idempotency.keep(uow, _answer(tenant))
+        return tenant
 
     async def own(self, user_id: UUID, actor: Actor, request: ListRequest) -> ListPage:
         """Return a page of the tenants that a person belongs to, with the role in each."""
@@ -149,40 +156,55 @@ class Tenants:
         if slug in self._settings.reserved_slugs:
             raise SlugReserved(f"The slug {slug} is given by platform administrators alone.")
 
-    async def _insert(self, founding: Founding, tenant_id: TenantId, placement: Placement) -> TenantRead:
-        is_ready = placement.kind is PlacementKind.POOL
+    async def _insert(
+        self, founding: Founding, tenant_id: TenantId, placement: Placement, idempotency: Idempotency | None
+    ) -> TenantRead:
         async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
-            await _hold_slugs(uow, tenant_id, founding.slug)
-            row = await uow.one(
-                statements_of(TenantRead).insert,
-                id=tenant_id,
-                slug=founding.slug,
-                name=founding.name,
-                status=(TenantStatus.ACTIVE if is_ready else TenantStatus.PREPARING).value,
-                placement_kind=placement.kind.value,
-                placement_schema=placement.schema,
-            )
-            await uow.run(INSERT_MEMBER, tenant_id=tenant_id, user_id=founding.owner_id, role=Role.OWNER.value)
-            after = {"name": founding.name, "slug": founding.slug, "owner_id": str(founding.owner_id)}
-            if founding.reason is not None:
-                after["reason"] = founding.reason
-            await record(uow, "tenants.created", resource_type="tenant", resource_id=tenant_id, after=after)
-            await self._facts.announce(
-                uow, slug_key(founding.slug), tenant_key(tenant_id), *keys_of_members(tenant_id, founding.owner_id)
-            )
+
+            async def work() -> Answer:
+                return _answer(await self._inserted(uow, founding, tenant_id, placement))
+
+            answer = await (work() if idempotency is None else idempotency.answer(uow, work))
+        return TenantRead.model_validate_json(answer.body)
+
+    async def _inserted(
+        self, uow: UnitOfWork, founding: Founding, tenant_id: TenantId, placement: Placement
+    ) -> TenantRead:
+        is_ready = placement.kind is PlacementKind.POOL
+        await _hold_slugs(uow, tenant_id, founding.slug)
+        row = await uow.one(
+            statements_of(TenantRead).insert,
+            id=tenant_id,
+            slug=founding.slug,
+            name=founding.name,
+            status=(TenantStatus.ACTIVE if is_ready else TenantStatus.PREPARING).value,
+            placement_kind=placement.kind.value,
+            placement_schema=placement.schema,
+        )
+        await uow.run(INSERT_MEMBER, tenant_id=tenant_id, user_id=founding.owner_id, role=Role.OWNER.value)
+        after = {"name": founding.name, "slug": founding.slug, "owner_id": str(founding.owner_id)}
+        if founding.reason is not None:
+            after["reason"] = founding.reason
+        await record(uow, "tenants.created", resource_type="tenant", resource_id=tenant_id, after=after)
+        await self._facts.announce(
+            uow, slug_key(founding.slug), tenant_key(tenant_id), *keys_of_members(tenant_id, founding.owner_id)
+        )
         return found(row)
 
-    async def _take_back(self, founding: Founding, tenant_id: TenantId) -> None:
+    async def _take_back(self, founding: Founding, tenant_id: TenantId, idempotency: Idempotency | None) -> None:
         async with self._scope(tenant_id, founding.actor, founding.request_id) as uow:
             await uow.run(DELETE_UNPREPARED, tenant_id=tenant_id)
             await uow.run(RELEASE_SLUGS_OF, tenant_id=tenant_id)
+            if idempotency is not None:
+                await idempotency.release(uow)
             await record(uow, "tenants.creation_failed", resource_type="tenant", resource_id=tenant_id)
             await self._facts.announce(
                 uow, slug_key(founding.slug), tenant_key(tenant_id), *keys_of_members(tenant_id, founding.owner_id)
             )
 
     def _scope(self, tenant_id: UUID, actor: Actor, request_id: str | None) -> UnitOfWork:
-        return self._database.control_scope(actor=actor, request_id=request_id, tenant_id=tenant_id)
+        user_id = actor.id if actor.kind is ActorKind.USER else None
+        return self._database.control_scope(actor=actor, request_id=request_id, tenant_id=tenant_id, user_id=user_id)
 
 
 Announce = Callable[..., Awaitable[None]]
@@ -238,6 +260,11 @@ def found(row: Row | None, schemas: TenantSchemas = _PLAIN) -> TenantRead:
     if row is None:
         raise TenantNotFound
     return schemas.read.model_validate({**row, "config": json.loads(row["config"])})
+
+
+def _answer(tenant: TenantRead) -> Answer:
+    """What is stored for a repeated request."""
+    return Answer(201, tenant.model_dump_json().encode())
 
 
 def _audited(tenant: TenantRead, changed: Mapping[str, Any]) -> dict[str, Any]:
